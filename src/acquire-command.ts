@@ -1,0 +1,133 @@
+import { string } from '@oclif/core/flags';
+import type { Answer } from './base-command.ts';
+import { formatDuration, parseDuration } from './domain/duration.ts';
+import { Failure } from './domain/failure.ts';
+import type { JsonObject } from './domain/json.ts';
+import { quoted } from './domain/shell.ts';
+import { KeyCommand, type KeyConnection } from './key-command.ts';
+import { type Detail, grouped, renderDetails } from './output/table.ts';
+import { serviceTime, timeLeft } from './output/time.ts';
+import type { LeaseRequest, LeaseResponse } from './services/onceonly/wire.ts';
+
+/** What the commands that acquire a key share: `lease` and `run`. */
+export abstract class AcquireCommand extends KeyCommand {
+  static readonly acquireFlags = {
+    ttl: string({
+      description: 'How long the lease lasts unless it is extended, 1s to 30d',
+      helpValue: 'DURATION',
+    }),
+    meta: string({
+      description: 'Note a name and a value with the lease',
+      helpValue: 'NAME=VALUE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    metadata: string({
+      description: 'Note an object with the lease; --meta is added to it',
+      helpValue: 'JSON|@FILE|-',
+    }),
+  };
+
+  protected async leaseRequest(
+    key: string,
+    flags: { ttl?: string | undefined; meta?: string[] | undefined; metadata?: string | undefined },
+  ): Promise<LeaseRequest> {
+    const metadata: JsonObject = {
+      ...(await this.readObject(flags.metadata, '--metadata')),
+      ...Object.fromEntries((flags.meta ?? []).map(parsePair)),
+    };
+    return {
+      key,
+      ...(flags.ttl === undefined ? {} : { ttl: parseDuration(flags.ttl, '--ttl') }),
+      ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    };
+  }
+
+  /**
+   * Asks for a lease and remembers its handle.
+   *
+   * @param options.isIdempotent whether a lease that this machine holds already is as good
+   */
+  protected async acquire(
+    connection: KeyConnection,
+    method: 'lease' | 'run',
+    request: LeaseRequest,
+    { isIdempotent }: { isIdempotent: boolean },
+  ): Promise<Answer> {
+    const { key } = request;
+    const address = connection.addressOf(key);
+    // Opened first: a lease whose handle cannot be kept is of no use to anybody.
+    const ledger = await this.context.ledger();
+    const sentAt = this.context.now();
+    const answer = await connection.client[method](request, this.context.newIdempotencyKey());
+    const seconds = answer.status === 'acquired' ? (answer.ttl ?? request.ttl) : answer.ttl_left;
+    const endsAt = seconds == null ? undefined : sentAt + seconds * 1000;
+
+    if (answer.status === 'acquired' && answer.lease_id) {
+      const handle = this.context.redactor.add(answer.lease_id);
+      try {
+        ledger.remember(address, { handle, acquiredAt: sentAt, expiresAt: endsAt ?? sentAt });
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        this.notice(`Warning: ${key} is leased, but its handle could not be kept: ${why}`);
+      }
+    }
+    const own = ledger.find(address)?.handle;
+    const isOurs = answer.status !== 'acquired' && own !== undefined && own === answer.lease_id;
+    return {
+      data: answer,
+      text: (style) => renderDetails(this.#details(answer, endsAt, address.profile), style),
+      failure: isOurs && isIdempotent && isHeld(answer) ? undefined : failureOf(answer, isOurs),
+    };
+  }
+
+  #details(answer: LeaseResponse, endsAt: number | undefined, profile: string): Detail[] {
+    const { usage, limit, charged } = answer;
+    const used =
+      usage == null || limit == null ? '' : ` (${grouped(usage)} of ${grouped(limit)} used)`;
+    return [
+      ['Key', answer.key],
+      ['Status', answer.status],
+      ['Until', endsAt && timeLeft(endsAt, this.context.now())],
+      ['Finished', serviceTime(answer.done_at)],
+      ['Error', answer.error_code],
+      ['Version', answer.version],
+      ['Charged', charged == null ? undefined : `${charged}${used}`],
+      ['Profile', profile],
+    ];
+  }
+}
+
+function isHeld({ status }: LeaseResponse): boolean {
+  return status === 'polling' || status === 'in_progress';
+}
+
+/** What an answer other than "acquired" means. */
+function failureOf(answer: LeaseResponse, isOurs: boolean): Failure | undefined {
+  const { key, status, ttl_left, retry_after_sec, error_code } = answer;
+  if (status === 'acquired') return undefined;
+  if (!isHeld(answer)) {
+    const how = error_code ? `${status}, ${error_code}` : status;
+    return new Failure('conflict', `${key} is already finished (${how}).`, {
+      hint: `A finished key is not leased again. What it stored: leasectl result ${quoted(key)}`,
+    });
+  }
+  const left = ttl_left == null ? '' : `, for ${formatDuration(ttl_left)} more`;
+  if (isOurs) {
+    return new Failure('held', `${key} is held by this machine already${left}.`, {
+      hint: 'To count that as success, add --idempotent; to hold it for longer: leasectl extend.',
+    });
+  }
+  const wait = retry_after_sec == null ? 'later' : `in ${formatDuration(retry_after_sec)}`;
+  return new Failure('held', `${key} is held by somebody else${left}.`, {
+    hint: `Try again ${wait}, or look at it: leasectl status ${quoted(key)}`,
+  });
+}
+
+function parsePair(pair: string): [string, string] {
+  const at = pair.indexOf('=');
+  if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)];
+  throw new Failure('usage', `--meta is no NAME=VALUE: ${JSON.stringify(pair)}.`, {
+    hint: 'For example --meta ticket=TCK-123',
+  });
+}

@@ -1,0 +1,26 @@
+import type { Answer } from '../../base-command.ts';
+import { renderList } from '../../output/table.ts';
+import { ProfileCommand } from '../../profile-command.ts';
+import { LOCAL } from '../../profiles/profile.ts';
+
+export default class ProfileList extends ProfileCommand {
+  static override readonly summary = 'List the profiles';
+  static override readonly examples = ['<%= config.bin %> profile list'];
+
+  protected async execute(): Promise<Answer> {
+    await this.parse(ProfileList);
+    const names = [LOCAL, ...(await this.context.profiles.names())];
+    const summaries = await Promise.all(names.map((name) => this.summarize(name)));
+    const rows = summaries.map((summary) => [
+      summary.name,
+      summary.service,
+      summary.url ?? 'embedded',
+      summary.default ? 'yes' : 'no',
+      summary.token,
+    ]);
+    return {
+      data: summaries,
+      text: (style) => renderList(['NAME', 'SERVICE', 'URL', 'DEFAULT', 'TOKEN'], rows, style),
+    };
+  }
+}

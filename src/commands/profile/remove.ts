@@ -1,0 +1,21 @@
+import { string } from '@oclif/core/args';
+import type { Answer } from '../../base-command.ts';
+import { ProfileCommand } from '../../profile-command.ts';
+import { SERVICE_NAMES } from '../../profiles/profile.ts';
+
+export default class ProfileRemove extends ProfileCommand {
+  static override readonly summary = 'Remove a profile and its token';
+  static override readonly examples = ['<%= config.bin %> profile remove staging'];
+  static override readonly args = {
+    name: string({ description: 'Name of the profile', required: true }),
+  };
+
+  protected async execute(): Promise<Answer> {
+    const { args } = await this.parse(ProfileRemove);
+    const { name } = args;
+    for (const service of await this.context.profiles.remove(name, SERVICE_NAMES)) {
+      this.notice(`${name} was the default of ${service}: that is the embedded service now.`);
+    }
+    return { data: { name, removed: true }, text: () => `Removed ${name}.` };
+  }
+}

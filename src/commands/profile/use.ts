@@ -1,0 +1,29 @@
+import { string } from '@oclif/core/args';
+import type { Answer } from '../../base-command.ts';
+import { ProfileCommand } from '../../profile-command.ts';
+import { LOCAL, SERVICE_NAMES } from '../../profiles/profile.ts';
+
+export default class ProfileUse extends ProfileCommand {
+  static override readonly summary = "Make a profile its service's default";
+  static override readonly description =
+    '"local", the embedded service, becomes the default of every service.';
+  static override readonly examples = [
+    '<%= config.bin %> profile use prod',
+    '<%= config.bin %> profile use local',
+  ];
+  static override readonly args = {
+    name: string({ description: 'Name of the profile', required: true }),
+  };
+
+  protected async execute(): Promise<Answer> {
+    const { args } = await this.parse(ProfileUse);
+    const { profiles } = this.context;
+    if (args.name === LOCAL) {
+      await Promise.all(SERVICE_NAMES.map((service) => profiles.clearDefault(service)));
+    } else {
+      const { service } = await profiles.get(args.name);
+      await profiles.setDefault(service, args.name);
+    }
+    return this.answerWith(args.name);
+  }
+}

@@ -1,0 +1,67 @@
+import { string } from '@oclif/core/args';
+import { boolean } from '@oclif/core/flags';
+import type { Answer } from '../base-command.ts';
+import { Failure } from '../domain/failure.ts';
+import { quoted } from '../domain/shell.ts';
+import { KeyCommand } from '../key-command.ts';
+import type { Style } from '../output/style.ts';
+import { renderDetails } from '../output/table.ts';
+import { serviceTime } from '../output/time.ts';
+import type { ResultResponse } from '../services/onceonly/wire.ts';
+import { visibleJson } from '../terminal/visible.ts';
+
+export default class Result extends KeyCommand {
+  static override readonly summary = 'Show how the work on a key ended, and the result it stored';
+  static override readonly description =
+    'Exit code 9 means that the work is still in progress, 3 that nothing is known of the key.';
+  static override readonly examples = [
+    '<%= config.bin %> result hello',
+    '<%= config.bin %> result hello --raw',
+  ];
+  static override readonly args = {
+    key: string({ description: 'Key to look at', required: true }),
+  };
+  static override readonly flags = {
+    raw: boolean({
+      description: 'Print only the stored result, as JSON on one line; null when there is none',
+      exclusive: ['json'],
+    }),
+  };
+
+  protected async execute(): Promise<Answer> {
+    const { args, flags } = await this.parse(Result);
+    const { client, target } = await this.connect(flags);
+    const answer = await client.result(args.key);
+    const isPending = answer.status === 'in_progress';
+    return {
+      data: answer,
+      text: (style) => {
+        if (!flags.raw) return render(answer, target.profile, style);
+        return isPending ? '' : JSON.stringify(answer.result ?? null);
+      },
+      failure: isPending ? pending(args.key) : undefined,
+    };
+  }
+}
+
+function render(answer: ResultResponse, profile: string, style: Style): string {
+  const details = renderDetails(
+    [
+      ['Key', answer.key],
+      ['Status', answer.status],
+      ['Finished', serviceTime(answer.done_at)],
+      ['Error', answer.error_code],
+      ['Result hash', answer.result_hash],
+      ['Profile', profile],
+    ],
+    style,
+  );
+  return answer.result ? `${details}\n${visibleJson(answer.result)}` : details;
+}
+
+function pending(key: string): Failure {
+  return new Failure('pending', `The work on ${key} is still in progress.`, {
+    hint: `See how long its lease lasts: leasectl status ${quoted(key)}`,
+    service: 'onceonly',
+  });
+}

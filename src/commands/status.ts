@@ -1,0 +1,45 @@
+import { string } from '@oclif/core/args';
+import type { Answer } from '../base-command.ts';
+import { KeyCommand } from '../key-command.ts';
+import { renderDetails } from '../output/table.ts';
+import { serviceTime, timeLeft } from '../output/time.ts';
+
+export default class Status extends KeyCommand {
+  static override readonly summary = 'Show the state of a key';
+  static override readonly description =
+    `A lease that ran out reads as failed, with the error "expired", until somebody acquires the key
+again. Exit code 3 means that nothing is known of the key.`;
+  static override readonly examples = [
+    '<%= config.bin %> status hello',
+    '<%= config.bin %> status hello --json',
+  ];
+  static override readonly args = {
+    key: string({ description: 'Key to look at', required: true }),
+  };
+
+  protected async execute(): Promise<Answer> {
+    const { args, flags } = await this.parse(Status);
+    const { client, target } = await this.connect(flags);
+    const sentAt = this.context.now();
+    const answer = await client.status(args.key);
+    const left = answer.ttl_left ?? undefined;
+    return {
+      data: answer,
+      text: (style) =>
+        renderDetails(
+          [
+            ['Key', answer.key],
+            ['Status', answer.status],
+            ['Until', left && timeLeft(sentAt + left * 1000, sentAt)],
+            ['First seen', serviceTime(answer.first_seen_at)],
+            ['Finished', serviceTime(answer.done_at)],
+            ['Error', answer.error_code],
+            ['Result hash', answer.result_hash],
+            ['Version', answer.version],
+            ['Profile', target.profile],
+          ],
+          style,
+        ),
+    };
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * Knows the secrets of this run and takes them out of any text that is about to be shown.
+ *
+ * A service may quote a token back in its error message, and a cause may hold a request: whatever
+ * reaches stderr passes through here last.
+ */
+export class Redactor {
+  readonly #secrets = new Set<string>();
+
+  /** Remembers a secret and hands it back. Very short values are no secrets and would garble text. */
+  add(secret: string): string {
+    if (secret.length >= 4) this.#secrets.add(secret);
+    return secret;
+  }
+
+  clean(text: string): string {
+    let cleaned = text;
+    for (const secret of this.#secrets) {
+      cleaned = cleaned.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***');
+    }
+    return cleaned;
+  }
+}

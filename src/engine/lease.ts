@@ -1,0 +1,76 @@
+import type { JsonObject } from '../domain/json.ts';
+
+/** A moment by the database's clock: whole milliseconds since 1970-01-01T00:00:00Z. */
+export type Instant = number;
+
+/** What a lease can be on. Each kind is its own world: ids of one never meet ids of another. */
+export type Kind = 'key';
+
+/** How a holder ended its lease. */
+export type FinishWay = 'complete' | 'fail' | 'cancel';
+
+export interface Finish {
+  readonly way: FinishWay;
+  readonly at: Instant;
+  readonly result: JsonObject | null;
+  readonly resultHash: string | null;
+  readonly errorCode: string | null;
+  readonly errorHash: string | null;
+}
+
+/** What the acquisition in force was given and answered, so that its repetition answers the same. */
+export interface Acquisition {
+  readonly idempotencyKey: string | null;
+  /** Digest of the request that carried the idempotency key. */
+  readonly requestHash: string | null;
+  readonly version: number;
+  /** Milliseconds. */
+  readonly ttl: number;
+  /** Acquisitions counted in the month of this one, itself included. */
+  readonly usage: number;
+}
+
+/** Everything known about one lease: the state that `transition` maps to the next. */
+export interface Lease {
+  readonly kind: Kind;
+  readonly id: string;
+  /** Secret of the holder: who shows it may change the lease. */
+  readonly handle: string;
+  /** Grows by one with every acquisition, and never falls while the store remembers the id. */
+  readonly fencingToken: number;
+  /** Grows by one with every accepted change, from 1 at the first acquisition. */
+  readonly version: number;
+  /** Time to live in force, in milliseconds. */
+  readonly ttl: number;
+  readonly firstSeenAt: Instant;
+  readonly changedAt: Instant;
+  readonly expiresAt: Instant;
+  readonly acquisition: Acquisition;
+  readonly metadata: JsonObject | null;
+  /** Set once, never changed. */
+  readonly finish: Finish | null;
+}
+
+export type Phase = 'held' | 'expired' | 'completed' | 'failed';
+
+/** How long a finished lease is remembered, in milliseconds: seven days. */
+export const RETENTION = 7 * 24 * 3_600_000;
+
+/**
+ * The moment a lease is judged at: never before its last change, so that a clock that was set back
+ * cannot revive or rewrite anything.
+ */
+export function judgedAt(lease: Lease, now: Instant): Instant {
+  return Math.max(now, lease.changedAt);
+}
+
+export function phaseOf(lease: Lease, now: Instant): Phase {
+  if (lease.finish !== null) return lease.finish.way === 'complete' ? 'completed' : 'failed';
+  return judgedAt(lease, now) < lease.expiresAt ? 'held' : 'expired';
+}
+
+/** The lease, unless it was finished so long ago that it counts as never seen. */
+export function remembered(lease: Lease | undefined, now: Instant): Lease | undefined {
+  if (lease?.finish && judgedAt(lease, now) >= lease.finish.at + RETENTION) return undefined;
+  return lease;
+}

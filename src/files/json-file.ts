@@ -1,0 +1,58 @@
+import type * as z from 'zod/mini';
+import { Failure } from '../domain/failure.ts';
+import { readIfPresent } from './private-file.ts';
+
+/**
+ * Reads a JSON file that must have a certain form.
+ *
+ * @returns its content, undefined when there is no such file
+ * @throws Failure `usage` naming file, line and column when it is broken, or cannot be read
+ */
+export async function readJsonFile<T>(
+  file: string,
+  schema: z.ZodMiniType<T>,
+): Promise<T | undefined> {
+  const text = await readIfPresent(file).catch((error: unknown) => {
+    throw new Failure('usage', `${file} cannot be read (${codeOf(error)}).`, {
+      hint: 'Check its rights; it must belong to you.',
+      cause: error,
+    });
+  });
+  if (text === undefined) return undefined;
+  const parsed = schema.safeParse(parse(text));
+  if (parsed.success) return parsed.data;
+  throw await broken(file, text, parsed.error.issues[0]?.path ?? []);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Finds the place of the first mistake; the parser that can tell it is loaded only for that. */
+async function broken(file: string, text: string, path: readonly PropertyKey[]): Promise<Failure> {
+  const { findNodeAtLocation, parseTree, printParseErrorCode } = await import('jsonc-parser');
+  const errors: { error: number; offset: number; length: number }[] = [];
+  const tree = parseTree(text, errors, { disallowComments: true });
+  const [mistake] = errors;
+  const steps = path.map((step) => (typeof step === 'number' ? step : String(step)));
+  // A field that is missing has no place of its own: then its parent's is told.
+  const places = steps.map((_, index) => steps.slice(0, steps.length - index));
+  const node = places.map((place) => tree && findNodeAtLocation(tree, place)).find(Boolean);
+  const offset = mistake?.offset ?? node?.offset ?? 0;
+  const before = text.slice(0, offset).split('\n');
+  const where = `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+  const what = mistake
+    ? `is not valid JSON (${printParseErrorCode(mistake.error)})`
+    : `has no usable "${steps.join('.') || 'content'}"`;
+  return new Failure('usage', `${where} ${what}.`, {
+    hint: 'Mend that line, or remove the file. It was not changed.',
+  });
+}

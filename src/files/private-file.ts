@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Mode of every file that may hold a secret, and of the directories they lie in. */
+const OWNER_FILE = 0o600;
+const OWNER_DIRECTORY = 0o700;
+
+/** Whether an error is the system's, with this code, e.g. `ENOENT`. */
+export function isSystemError(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** Reads a file; undefined when there is none. */
+export async function readIfPresent(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Writes a file that only its owner may read. Readers see the old content or the new, whole; after
+ * a crash too. Of several writers at once the last one wins.
+ */
+export async function replaceFile(file: string, content: string): Promise<void> {
+  await throughTemporary(file, content, (temporary) => rename(temporary, file));
+}
+
+/**
+ * As {@link replaceFile}, but only where no file is: of several writers at once exactly one
+ * succeeds.
+ *
+ * @returns false when the file existed
+ */
+export async function createFile(file: string, content: string): Promise<boolean> {
+  try {
+    await throughTemporary(file, content, (temporary) => link(temporary, file));
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** @returns false when there was no such file */
+export async function removeFile(file: string): Promise<boolean> {
+  try {
+    await rm(file);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function throughTemporary(
+  file: string,
+  content: string,
+  publish: (temporary: string) => Promise<void>,
+): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: OWNER_DIRECTORY });
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const handle = await open(temporary, 'wx', OWNER_FILE);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await publish(temporary);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

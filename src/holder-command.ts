@@ -1,0 +1,44 @@
+import { string as argument } from '@oclif/core/args';
+import { string } from '@oclif/core/flags';
+import type { Answer } from './base-command.ts';
+import { KeyCommand, type KeyConnection } from './key-command.ts';
+import { renderDetails } from './output/table.ts';
+import type { FinishResponse } from './services/onceonly/wire.ts';
+
+/** What the commands that only a key's holder may use share. */
+export abstract class HolderCommand extends KeyCommand {
+  // oclif sees a command's own args only: each has to name these.
+  static readonly holderArgs = {
+    key: argument({ description: 'Key whose lease you hold', required: true }),
+  };
+  static readonly holderFlags = {
+    'lease-id': string({
+      description: 'Handle of the lease, instead of the one that this machine remembers',
+      helpValue: 'ID|@FILE|-',
+    }),
+  };
+
+  /** Ends a lease, forgets its handle, and tells how it ended. */
+  protected async finish(
+    key: string,
+    leaseId: string,
+    connection: KeyConnection,
+    call: () => Promise<FinishResponse>,
+  ): Promise<Answer> {
+    const answer = await this.asHolder(key, leaseId, connection, call);
+    await this.forget(key, leaseId, connection);
+    return {
+      data: answer,
+      text: (style) =>
+        renderDetails(
+          [
+            ['Key', answer.key],
+            ['Status', answer.status],
+            ['Version', answer.version],
+            ['Profile', connection.target.profile],
+          ],
+          style,
+        ),
+    };
+  }
+}

@@ -1,0 +1,188 @@
+import type { KyInstance, RetryOptions } from 'ky';
+import { Failure } from '../domain/failure.ts';
+import { readBounded } from './bounded-body.ts';
+import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
+
+export interface KyTransportOptions {
+  /** Name of the service, for messages. */
+  readonly service: string;
+  readonly baseUrl: URL;
+  /** Value of the Authorization header. */
+  readonly authorization?: string | undefined;
+  readonly userAgent: string;
+  /** For everything that one call does, retries and waits included, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** One attempt may take this long, in milliseconds; the call as a whole may take more. */
+const ATTEMPT_TIMEOUT = 10_000;
+const MAX_RETRIES = 5;
+const FIRST_DELAY = 200;
+const LONGEST_DELAY = 5_000;
+
+/** The service says that it did not take the request: safe to send again, whatever it was. */
+const NOT_TAKEN = [429];
+/** The request may have been taken, or may be on its way. */
+const PERHAPS_TAKEN = [500, 502, 503, 504];
+/** The connection was never there, so nothing was sent. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+/** Retrying would not help: the name, or the certificate, is wrong. */
+const HOPELESS = /^(ENOTFOUND|CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/**
+ * Speaks to a service over the network. Redirects are not followed: they could carry the token, or
+ * the handle in the body, to another origin.
+ */
+export function createKyTransport(options: KyTransportOptions): Transport {
+  assertTokenStaysPrivate(options);
+  return async (request, { repeatable }) => {
+    const { default: ky } = await import('ky');
+    const deadline = performance.now() + options.timeout;
+    try {
+      return await send(ky, request, options, retryPolicy(repeatable, deadline));
+    } catch (error) {
+      throw noAnswer(error, options);
+    }
+  };
+}
+
+async function send(
+  ky: KyInstance,
+  request: HttpRequest,
+  options: KyTransportOptions,
+  retry: RetryOptions,
+): Promise<HttpAnswer> {
+  const { isHTTPError } = await import('ky');
+  try {
+    const response = await ky(urlOf(options.baseUrl, request), {
+      method: request.method,
+      headers: {
+        accept: 'application/json',
+        'user-agent': options.userAgent,
+        ...(options.authorization ? { authorization: options.authorization } : {}),
+        ...(request.body ? { 'content-type': 'application/json' } : {}),
+        ...request.headers,
+      },
+      ...(request.body ? { body: request.body } : {}),
+      redirect: 'manual',
+      retry,
+      timeout: Math.min(ATTEMPT_TIMEOUT, options.timeout),
+      signal: AbortSignal.timeout(options.timeout),
+      // The body belongs to the attempt: one that breaks off is retried like a lost answer.
+      fetch: async (input, init) => {
+        const answer = await fetch(input, init);
+        const body = await readBounded(answer, options.service);
+        return new Response(nullBodyStatus(answer.status) ? null : body, {
+          status: answer.status,
+          headers: answer.headers,
+        });
+      },
+    });
+    return await toAnswer(response);
+  } catch (error) {
+    if (isHTTPError(error)) return await toAnswer(error.response);
+    throw error;
+  }
+}
+
+async function toAnswer(response: Response): Promise<HttpAnswer> {
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: await response.text(),
+  };
+}
+
+/** The Fetch standard forbids a body with these. */
+function nullBodyStatus(status: number): boolean {
+  return [101, 103, 204, 205, 304].includes(status);
+}
+
+function urlOf(baseUrl: URL, request: HttpRequest): URL {
+  const url = new URL(baseUrl);
+  url.pathname = url.pathname.replace(/\/$/, '') + request.path;
+  url.search = request.query.toString();
+  return url;
+}
+
+/** ky does the waiting, `Retry-After` first; this decides whether waiting is worth it. */
+function retryPolicy(repeatable: boolean, deadline: number): RetryOptions {
+  const statusCodes = repeatable ? [...NOT_TAKEN, ...PERHAPS_TAKEN] : NOT_TAKEN;
+  return {
+    limit: MAX_RETRIES,
+    methods: ['get', 'post'],
+    statusCodes,
+    afterStatusCodes: statusCodes,
+    delay: (attempt) => Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)),
+    jitter: (delay) => delay * (0.5 + Math.random()),
+    retryOnTimeout: repeatable,
+    shouldRetry: ({ error }) => {
+      if (error instanceof Failure) return false;
+      if ('response' in error && error.response instanceof Response) {
+        return waitAsked(error.response) > deadline - performance.now() ? false : undefined;
+      }
+      const code = systemCode(error);
+      if (code !== undefined && HOPELESS.test(code)) return false;
+      return repeatable || NEVER_SENT.has(code ?? '') ? undefined : false;
+    },
+  };
+}
+
+/** What `Retry-After` asks for, in milliseconds; 0 when it asks for nothing. */
+function waitAsked(response: Response): number {
+  const value = response.headers.get('retry-after');
+  if (value === null) return 0;
+  const seconds = Number(value);
+  return Number.isNaN(seconds) ? Date.parse(value) - Date.now() || 0 : seconds * 1000;
+}
+
+function noAnswer(error: unknown, { service, baseUrl, timeout }: KyTransportOptions): unknown {
+  if (error instanceof Failure || !(error instanceof Error)) return error;
+  const code = systemCode(error);
+  const timedOut = error.name === 'TimeoutError' || error.name === 'AbortError';
+  // Anything else that is no network error is a bug, and has to look like one.
+  if (!timedOut && code === undefined && !(error instanceof TypeError)) return error;
+  const what = timedOut
+    ? `no answer from ${baseUrl.origin} within ${timeout / 1000} s`
+    : `no connection to ${baseUrl.origin} (${code ?? error.message})`;
+  return new Failure('unavailable', `${service}: ${what}.`, {
+    hint:
+      code === undefined || !HOPELESS.test(code)
+        ? 'Check the network and try again; --timeout allows more time.'
+        : "Check the profile's URL and its certificate.",
+    service,
+    outcomeUnknown: !NEVER_SENT.has(code ?? '') && !HOPELESS.test(code ?? ''),
+    cause: error,
+  });
+}
+
+/** The system's code, which fetch hides in the cause of a `TypeError`, or in an error list there. */
+function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  const inner = error instanceof AggregateError ? error.errors[0] : error.cause;
+  return systemCode(inner);
+}
+
+/** @throws Failure `usage` rather than let a token travel where anybody may read it */
+function assertTokenStaysPrivate({ baseUrl, authorization, service }: KyTransportOptions): void {
+  if (!authorization || baseUrl.protocol === 'https:' || isLoopback(baseUrl.hostname)) return;
+  throw new Failure(
+    'usage',
+    `${service}: a token is never sent to ${baseUrl.origin} unencrypted.`,
+    {
+      hint: 'Use an https:// URL; plain http is for loopback addresses only.',
+    },
+  );
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}

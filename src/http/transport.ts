@@ -1,0 +1,30 @@
+/** One HTTP request, as plain values: a socket, or the embedded service, may carry it. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  /** Below the base URL, e.g. `/v1/ai/status`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface SendOptions {
+  /** Whether sending the same request twice does no more than sending it once. */
+  readonly repeatable: boolean;
+}
+
+/**
+ * Carries a request to a service and its answer back, whatever its status.
+ *
+ * @throws Failure `unavailable` when no answer came; its `outcomeUnknown` tells whether the service
+ *   may have received the request.
+ */
+export type Transport = (request: HttpRequest, options: SendOptions) => Promise<HttpAnswer>;

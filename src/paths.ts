@@ -1,0 +1,28 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import type { Environment } from './profiles/resolve.ts';
+
+export interface Paths {
+  /** Directory of profiles and defaults. */
+  readonly config: string;
+  /** The embedded service's database. */
+  readonly leases: string;
+  /** The ledger. */
+  readonly handles: string;
+}
+
+/** Where leasectl keeps its files: in the XDG base directories, also on macOS. */
+export function pathsOf(env: Environment): Paths {
+  const base = (variable: string, fallback: string) => {
+    const chosen = env[variable];
+    // A relative path is to be ignored, says the XDG specification.
+    const directory =
+      chosen && isAbsolute(chosen) ? chosen : join(env['HOME'] || homedir(), fallback);
+    return join(directory, 'leasectl');
+  };
+  return {
+    config: base('XDG_CONFIG_HOME', '.config'),
+    leases: join(base('XDG_DATA_HOME', '.local/share'), 'leases.db'),
+    handles: join(base('XDG_STATE_HOME', '.local/state'), 'handles.db'),
+  };
+}

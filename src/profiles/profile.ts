@@ -1,0 +1,60 @@
+import * as z from 'zod/mini';
+import { Failure } from '../domain/failure.ts';
+
+/** The services that leasectl speaks, with what their own tools take for granted. */
+export const SERVICES = {
+  onceonly: { baseUrl: 'https://api.onceonly.tech', tokenVariable: 'ONCEONLY_API_KEY' },
+} as const;
+
+export type ServiceName = keyof typeof SERVICES;
+
+export const SERVICE_NAMES = ['onceonly'] as const satisfies readonly ServiceName[];
+
+/** @throws Failure `usage` for any other text */
+export function parseService(text: string): ServiceName {
+  const service = SERVICE_NAMES.find((name) => name === text);
+  if (service) return service;
+  throw new Failure('usage', `There is no service ${JSON.stringify(text)}.`, {
+    hint: `Known are: ${SERVICE_NAMES.join(', ')}.`,
+  });
+}
+
+/** The profile that needs no configuration: the embedded service, in process. */
+export const LOCAL = 'local';
+
+/** A profile as its file holds it. */
+export const Profile = z.object({
+  service: z.enum(SERVICE_NAMES),
+  url: z.string().check(z.url()),
+  credential: z.optional(
+    z.object({
+      type: z.literal('bearer'),
+      token: z.string().check(z.minLength(1)),
+      /** The only origin that the token may be sent to. */
+      origin: z.string(),
+    }),
+  ),
+});
+export type Profile = z.infer<typeof Profile>;
+
+/** @throws Failure `usage` unless the name can be a profile's */
+export function checkProfileName(name: string): string {
+  if (/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name) && name !== LOCAL) return name;
+  const why = name === LOCAL ? 'is built in' : 'is no profile name';
+  throw new Failure('usage', `${JSON.stringify(name)} ${why}.`, {
+    hint: 'A name has 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first.',
+  });
+}
+
+/**
+ * @param where what the text came from, for the message
+ * @throws Failure `usage` unless it is an http or https URL without user, query and fragment
+ */
+export function parseBaseUrl(text: string, where: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url && !url.username && !url.password && !url.search && !url.hash;
+  if (isPlain && /^https?:$/.test(url.protocol)) return url;
+  throw new Failure('usage', `${where} is no usable base URL.`, {
+    hint: 'Give one like https://api.example.com, without user, query and fragment.',
+  });
+}

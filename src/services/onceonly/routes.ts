@@ -1,0 +1,280 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type * as z from 'zod/mini';
+import type { JsonObject } from '../../domain/json.ts';
+import type { AcquireDecision, Decision, Engine } from '../../engine/engine.ts';
+import { type Instant, judgedAt, type Lease, phaseOf } from '../../engine/lease.ts';
+import type { FinishCommand } from '../../engine/transition.ts';
+import { json, type Route, type RouteRequest } from '../../http/route.ts';
+import { fits } from '../../http/schema.ts';
+import type { HttpAnswer } from '../../http/transport.ts';
+import { REASON_OF_REJECTION, REASONS, type ReasonName } from './errors.ts';
+import {
+  CancelRequest,
+  CompleteRequest,
+  ExtendRequest,
+  FailRequest,
+  KeyQuery,
+  LeaseRequest,
+  ToolRunRequest,
+} from './wire.ts';
+
+/** Seconds, when a request names none. */
+const DEFAULT_TTL = 300;
+/** Longest wait, in seconds, that a caller is asked for between two looks at a held key. */
+const POLL_INTERVAL = 5;
+
+/** OnceOnly's endpoints over the lease engine. */
+export function onceOnlyRoutes(engine: Engine): Route[] {
+  const lease = posted(LeaseRequest, (body, request) => acquire(engine, body, request));
+  const finish = async (key: string, command: FinishCommand) => {
+    const decision = await engine.change('key', key, command);
+    return finished(key, decision);
+  };
+  return [
+    { method: 'POST', path: '/v1/ai/lease', handle: lease },
+    {
+      method: 'POST',
+      path: '/v1/ai/run',
+      handle: async (request) => {
+        const body = parseBody(request);
+        const isTool = fits(ToolRunRequest, body) && !('key' in body);
+        return isTool ? refuse('feature_not_available') : lease(request);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/ai/status',
+      handle: queried(async (key) => {
+        const { lease, now } = await engine.look('key', key);
+        return lease ? json(200, { ok: true, ...stateOf(lease, now) }) : refuse('not_found');
+      }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/ai/result',
+      handle: queried(async (key) => {
+        const { lease, now } = await engine.look('key', key);
+        return lease ? json(200, resultOf(lease, now)) : refuse('not_found');
+      }),
+    },
+    {
+      method: 'POST',
+      path: '/v1/ai/extend',
+      handle: posted(ExtendRequest, async ({ key, lease_id, ttl }) => {
+        const { outcome } = await engine.change('key', key, {
+          type: 'extend',
+          handle: lease_id,
+          ttl: ttl === undefined ? null : ttl * 1000,
+        });
+        if (outcome.type !== 'extended') return rejected(outcome);
+        const { version } = outcome.lease;
+        const seconds = outcome.lease.ttl / 1000;
+        return json(200, { ok: true, status: 'extended', key, ttl: seconds, version });
+      }),
+    },
+    {
+      method: 'POST',
+      path: '/v1/ai/complete',
+      handle: posted(CompleteRequest, ({ key, lease_id, result, result_hash }) =>
+        finish(key, {
+          ...command('complete', lease_id),
+          result: result ?? null,
+          resultHash: result_hash ?? (result ? digest(result) : null),
+        }),
+      ),
+    },
+    {
+      method: 'POST',
+      path: '/v1/ai/cancel',
+      handle: posted(CancelRequest, ({ key, lease_id, reason }) =>
+        finish(key, {
+          ...command('cancel', lease_id),
+          errorCode: reason ? `canceled:${reason}` : 'canceled',
+        }),
+      ),
+    },
+    {
+      method: 'POST',
+      path: '/v1/ai/fail',
+      handle: posted(FailRequest, ({ key, lease_id, error_code, error_hash }) =>
+        finish(key, {
+          ...command('fail', lease_id),
+          errorCode: error_code,
+          errorHash: error_hash ?? null,
+        }),
+      ),
+    },
+  ];
+}
+
+function command(way: FinishCommand['way'], handle: string): FinishCommand {
+  const nothing = { result: null, resultHash: null, errorCode: null, errorHash: null };
+  return { type: 'finish', way, handle, ...nothing };
+}
+
+async function acquire(
+  engine: Engine,
+  body: LeaseRequest,
+  request: RouteRequest,
+): Promise<HttpAnswer> {
+  const idempotencyKey = request.header('idempotency-key') ?? null;
+  const decision = await engine.acquire({
+    kind: 'key',
+    id: body.key,
+    ttl: (body.ttl ?? DEFAULT_TTL) * 1000,
+    metadata: body.metadata ?? null,
+    idempotencyKey,
+    requestHash: idempotencyKey === null ? null : digest(body),
+  });
+  const { outcome, now } = decision;
+  switch (outcome.type) {
+    case 'acquired':
+      return json(200, acquired(outcome.lease, decision));
+    case 'held': {
+      const { status: _, key, ...state } = stateOf(outcome.lease, now);
+      const { ttl } = outcome.lease;
+      const held = { ok: true, status: 'polling', key, ttl: ttl / 1000, ...state };
+      return json(200, { ...held, ...spent(decision, 0) });
+    }
+    case 'finished': {
+      const { status, key, ...state } = stateOf(outcome.lease, now);
+      return json(200, { ok: true, status, key, ttl: null, ...state, ...spent(decision, 0) });
+    }
+    default:
+      return rejected(outcome);
+  }
+}
+
+/** The answer to an acquisition depends on nothing that came later: its repetition says the same. */
+function acquired(lease: Lease, decision: AcquireDecision) {
+  return {
+    ok: true,
+    status: 'acquired',
+    key: lease.id,
+    ttl: lease.acquisition.ttl / 1000,
+    ttl_left: null,
+    lease_id: lease.handle,
+    version: lease.acquisition.version,
+    first_seen_at: timestamp(lease.firstSeenAt),
+    done_at: null,
+    result_hash: null,
+    error_code: null,
+    retry_after_sec: null,
+    ...spent(decision, 1),
+  };
+}
+
+function spent({ usage, limit }: AcquireDecision, charged: 0 | 1) {
+  return { usage, limit, charged };
+}
+
+/** What `status` tells, and what `lease` tells of a key that it does not acquire. */
+function stateOf(lease: Lease, now: Instant) {
+  const phase = phaseOf(lease, now);
+  const left = lease.expiresAt - judgedAt(lease, now);
+  const ended = phase === 'expired' ? lease.expiresAt : (lease.finish?.at ?? null);
+  return {
+    status: statusOf(lease, now),
+    key: lease.id,
+    // Rounded down: whoever relies on it must never believe in more time than there is.
+    ttl_left: phase === 'held' ? Math.floor(left / 1000) : null,
+    lease_id: lease.handle,
+    version: lease.version,
+    first_seen_at: timestamp(lease.firstSeenAt),
+    done_at: ended === null ? null : timestamp(ended),
+    result_hash: lease.finish?.resultHash ?? null,
+    error_code: phase === 'expired' ? 'expired' : (lease.finish?.errorCode ?? null),
+    retry_after_sec:
+      phase === 'held' ? Math.max(1, Math.min(POLL_INTERVAL, Math.ceil(left / 1000))) : null,
+  };
+}
+
+function resultOf(lease: Lease, now: Instant) {
+  const { status, key, result_hash, error_code, done_at } = stateOf(lease, now);
+  const result = lease.finish?.result ?? null;
+  return { ok: true, status, key, result, result_hash, error_code, done_at };
+}
+
+/** A lease that ran out reads as failed. */
+function statusOf(lease: Lease, now: Instant): 'in_progress' | 'completed' | 'failed' {
+  const phase = phaseOf(lease, now);
+  if (phase === 'held') return 'in_progress';
+  return phase === 'expired' ? 'failed' : phase;
+}
+
+function finished(key: string, { outcome, now }: Decision): HttpAnswer {
+  if (outcome.type !== 'finished') return rejected(outcome);
+  const { version } = outcome.lease;
+  return json(200, { ok: true, status: statusOf(outcome.lease, now), key, version });
+}
+
+function rejected(outcome: Decision['outcome']): HttpAnswer {
+  if (outcome.type === 'rejected') return refuse(REASON_OF_REJECTION[outcome.reason]);
+  throw new Error(`no answer is made for the outcome ${outcome.type}`);
+}
+
+function refuse(name: ReasonName): HttpAnswer {
+  const { status, message } = REASONS[name];
+  return json(status, { detail: { error: name, message } });
+}
+
+/** Lowercase hex SHA-256 of the canonical JSON (RFC 8785). */
+function digest(value: JsonObject): string {
+  return createHash('sha256')
+    .update(canonicalize(value) ?? '')
+    .digest('hex');
+}
+
+/** RFC 3339, in whole seconds. */
+function timestamp(instant: Instant): string {
+  return new Date(instant).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
+function posted<T>(
+  schema: z.ZodMiniType<T>,
+  handle: (body: T, request: RouteRequest) => Promise<HttpAnswer>,
+): Route['handle'] {
+  return async (request) => {
+    const body = parseBody(request);
+    return fits(schema, body) ? handle(body, request) : invalid('body', schema, body);
+  };
+}
+
+function queried(handle: (key: string) => Promise<HttpAnswer>): Route['handle'] {
+  return async ({ query }) => {
+    const parameters: unknown = Object.fromEntries(query);
+    return fits(KeyQuery, parameters)
+      ? handle(parameters.key)
+      : invalid('query', KeyQuery, parameters);
+  };
+}
+
+/** Undefined, which no schema accepts, for a body that is no JSON, or has numbers beyond a double. */
+function parseBody({ body }: RouteRequest): unknown {
+  try {
+    return JSON.parse(body, (_, value: unknown) => {
+      if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError();
+      return value;
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+async function invalid(
+  where: 'body' | 'query',
+  schema: z.ZodMiniType,
+  value: unknown,
+): Promise<HttpAnswer> {
+  const { explainIssues } = await import('../../http/issues.ts');
+  const detail =
+    value === undefined
+      ? [{ loc: [where], msg: 'The body is no JSON', type: 'json_invalid' }]
+      : explainIssues(schema, value).map(({ path, message, type }) => ({
+          loc: [where, ...path],
+          msg: message,
+          type,
+        }));
+  return json(422, { detail });
+}

@@ -1,0 +1,128 @@
+import * as z from 'zod/mini';
+import type { Lease } from '../../engine/lease.ts';
+
+/** The columns of `leases`, in the order in which they are written. */
+export const COLUMNS = [
+  'kind',
+  'id',
+  'handle',
+  'fencing_token',
+  'version',
+  'ttl',
+  'first_seen_at',
+  'changed_at',
+  'expires_at',
+  'acquired_key',
+  'acquired_hash',
+  'acquired_version',
+  'acquired_ttl',
+  'acquired_usage',
+  'metadata',
+  'finish_way',
+  'finish_at',
+  'finish_result',
+  'finish_result_hash',
+  'finish_error_code',
+  'finish_error_hash',
+] as const;
+
+const integer = z.int();
+const text = z.string();
+const textOrNull = z.nullable(z.string());
+const jsonOrNull = z.nullable(
+  z.pipe(
+    z.pipe(
+      z.string(),
+      z.transform((json: string): unknown => JSON.parse(json)),
+    ),
+    z.record(z.string(), z.unknown()),
+  ),
+);
+
+const Row = z.object({
+  kind: z.literal('key'),
+  id: text,
+  handle: text,
+  fencing_token: integer,
+  version: integer,
+  ttl: integer,
+  first_seen_at: integer,
+  changed_at: integer,
+  expires_at: integer,
+  acquired_key: textOrNull,
+  acquired_hash: textOrNull,
+  acquired_version: integer,
+  acquired_ttl: integer,
+  acquired_usage: integer,
+  metadata: jsonOrNull,
+  finish_way: z.nullable(z.enum(['complete', 'fail', 'cancel'])),
+  finish_at: z.nullable(integer),
+  finish_result: jsonOrNull,
+  finish_result_hash: textOrNull,
+  finish_error_code: textOrNull,
+  finish_error_hash: textOrNull,
+});
+
+/** @throws ZodError when the row is not one that `toRow` wrote */
+export function fromRow(value: unknown): Lease {
+  const row = Row.parse(value);
+  return {
+    kind: row.kind,
+    id: row.id,
+    handle: row.handle,
+    fencingToken: row.fencing_token,
+    version: row.version,
+    ttl: row.ttl,
+    firstSeenAt: row.first_seen_at,
+    changedAt: row.changed_at,
+    expiresAt: row.expires_at,
+    acquisition: {
+      idempotencyKey: row.acquired_key,
+      requestHash: row.acquired_hash,
+      version: row.acquired_version,
+      ttl: row.acquired_ttl,
+      usage: row.acquired_usage,
+    },
+    metadata: row.metadata,
+    finish:
+      row.finish_way === null || row.finish_at === null
+        ? null
+        : {
+            way: row.finish_way,
+            at: row.finish_at,
+            result: row.finish_result,
+            resultHash: row.finish_result_hash,
+            errorCode: row.finish_error_code,
+            errorHash: row.finish_error_hash,
+          },
+  };
+}
+
+/** The values of {@link COLUMNS}, in their order. */
+export function toRow(lease: Lease): (string | number | null)[] {
+  const { acquisition, finish } = lease;
+  const json = (value: object | null | undefined) => (value ? JSON.stringify(value) : null);
+  return [
+    lease.kind,
+    lease.id,
+    lease.handle,
+    lease.fencingToken,
+    lease.version,
+    lease.ttl,
+    lease.firstSeenAt,
+    lease.changedAt,
+    lease.expiresAt,
+    acquisition.idempotencyKey,
+    acquisition.requestHash,
+    acquisition.version,
+    acquisition.ttl,
+    acquisition.usage,
+    json(lease.metadata),
+    finish?.way ?? null,
+    finish?.at ?? null,
+    json(finish?.result),
+    finish?.resultHash ?? null,
+    finish?.errorCode ?? null,
+    finish?.errorHash ?? null,
+  ];
+}
