@@ -4,9 +4,10 @@ import { HolderCommand } from '../holder-command.ts';
 
 export default class Complete extends HolderCommand {
   static override readonly summary = 'Finish a lease: the work is done';
-  static override readonly description =
-    `A completed key is not leased again for seven days. If the answer is lost, run the same command
-again: it changes nothing and answers the same.`;
+  static override readonly description = [
+    'A completed key is not leased again for seven days. If the answer is lost, run the',
+    'same command again: it changes nothing and answers the same.',
+  ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> complete hello',
     {

@@ -7,9 +7,11 @@ import { timeLeft } from '../output/time.ts';
 
 export default class Extend extends HolderCommand {
   static override readonly summary = 'Hold a lease for longer';
-  static override readonly description =
-    `Sets the time left to --ttl, counted from now; without --ttl, to what the lease was acquired with.
-Exit code 14 means that the lease is no longer yours: stop what relied on it.`;
+  static override readonly description = [
+    'Sets the time left to --ttl, counted from now; without --ttl, to what the lease was',
+    'acquired with. Exit code 14 means that the lease is no longer yours: stop what',
+    'relied on it.',
+  ].join(' ');
   static override readonly examples = ['<%= config.bin %> extend hello --ttl 15m'];
   static override readonly args = HolderCommand.holderArgs;
   static override readonly flags = {

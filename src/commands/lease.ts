@@ -5,10 +5,12 @@ import type { Answer } from '../base-command.ts';
 
 export default class Lease extends AcquireCommand {
   static override readonly summary = 'Acquire a lease on a key, or learn who holds it';
-  static override readonly description =
-    `Exit code 0 means that the lease is yours, 11 that somebody else holds it, 7 that the key is
-already finished. This machine remembers the handle of the lease, so that extend, complete, cancel
-and fail need only the key. The handle, the lease_id, is a secret: it is shown with --json only.`;
+  static override readonly description = [
+    'Exit code 0 means that the lease is yours, 11 that somebody else holds it, 7 that',
+    'the key is already finished. This machine remembers the handle of the lease, so that',
+    'extend, complete, cancel and fail need only the key. The handle, the lease_id, is a',
+    'secret: it is shown with --json only.',
+  ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> lease hello --ttl 60s',
     '<%= config.bin %> lease support_chat_001 --ttl 30m --meta agent_id=support_bot --meta ticket_id=TCK-123',

@@ -10,10 +10,11 @@ import type { ToolRunRequest, ToolRunResponse } from '../services/onceonly/wire.
 export default class Run extends AcquireCommand {
   static override readonly summary =
     'Run work once per key, or a tool under the rules for an agent';
-  static override readonly description =
-    `With a KEY it acquires the key as lease does, and the hosted service queues the work.
-With --agent and --tool it asks the service to decide on a tool call and to make it: exit code 0
-means allowed, 4 blocked. The embedded service runs no tools.`;
+  static override readonly description = [
+    'With a KEY it acquires the key as lease does, and the hosted service queues the',
+    'work. With --agent and --tool it asks the service to decide on a tool call and to',
+    'make it: exit code 0 means allowed, 4 blocked. The embedded service runs no tools.',
+  ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> run daily_summary_2026-01-09 --ttl 15m --meta model=small',
     '<%= config.bin %> run --agent support_bot --tool send_email --args \'{"to": "a@example.com"}\' --spend 0.02 --profile prod',

@@ -6,9 +6,10 @@ import { serviceTime, timeLeft } from '../output/time.ts';
 
 export default class Status extends KeyCommand {
   static override readonly summary = 'Show the state of a key';
-  static override readonly description =
-    `A lease that ran out reads as failed, with the error "expired", until somebody acquires the key
-again. Exit code 3 means that nothing is known of the key.`;
+  static override readonly description = [
+    'A lease that ran out reads as failed, with the error "expired", until somebody',
+    'acquires the key again. Exit code 3 means that nothing is known of the key.',
+  ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> status hello',
     '<%= config.bin %> status hello --json',

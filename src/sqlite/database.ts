@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'libsql';
 import { Failure } from '../domain/failure.ts';
 import { isJsonObject } from '../domain/json.ts';
@@ -157,6 +158,25 @@ export function explain(file: string, error: unknown): unknown {
     });
   }
   return error;
+}
+
+/** Takes the write lock, waiting for it without blocking the thread as SQLite itself would. */
+export async function beginImmediate(db: Database.Database): Promise<void> {
+  const deadline = performance.now() + BUSY_TIMEOUT;
+  db.exec('PRAGMA busy_timeout = 0');
+  try {
+    for (;;) {
+      try {
+        db.exec('BEGIN IMMEDIATE');
+        return;
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw error;
+        await delay(1 + Math.random() * 20);
+      }
+    }
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+  }
 }
 
 function isBusy(error: unknown): boolean {

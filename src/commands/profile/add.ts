@@ -7,10 +7,12 @@ import { parseBaseUrl, parseService, SERVICE_NAMES, SERVICES } from '../../profi
 
 export default class ProfileAdd extends ProfileCommand {
   static override readonly summary = 'Store a service and the token for it';
-  static override readonly description =
-    `The first profile of a service becomes its default. The token is kept in a file that only you may
-read, and is sent to the URL's origin only. Without --token-stdin none is stored: then it comes from
-LEASECTL_TOKEN, or from the service's own variable (ONCEONLY_API_KEY).`;
+  static override readonly description = [
+    'The first profile of a service becomes its default. The token is kept in a file that',
+    "only you may read, and is sent to the URL's origin only. Without --token-stdin none",
+    "is stored: then it comes from LEASECTL_TOKEN, or from the service's own variable",
+    '(ONCEONLY_API_KEY).',
+  ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> profile add prod --service onceonly --token-stdin < token.txt',
     '<%= config.bin %> profile add staging --service onceonly --url http://localhost:4040',

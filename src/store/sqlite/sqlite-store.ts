@@ -1,7 +1,13 @@
 import type Database from 'libsql';
 import type { Clock } from '../../domain/clock.ts';
 import type { Store, Transaction } from '../../engine/store.ts';
-import { type DatabaseKind, explain, openDatabase, readValue } from '../../sqlite/database.ts';
+import {
+  beginImmediate,
+  type DatabaseKind,
+  explain,
+  openDatabase,
+  readValue,
+} from '../../sqlite/database.ts';
 import leases from './migrations/0001-leases.sql';
 import { COLUMNS, fromRow, toRow } from './row.ts';
 
@@ -25,14 +31,14 @@ export function openSqliteStore({ file, clock }: SqliteOptions): Store {
   const transaction = (): Transaction => bind(db, clock);
   // One connection has one transaction at a time: concurrent callers queue up behind it.
   let last: Promise<unknown> = Promise.resolve();
-  const alone = <T>(begin: string, work: (transaction: Transaction) => Promise<T>): Promise<T> => {
+  const alone = <T>(begin: Begin, work: (transaction: Transaction) => Promise<T>): Promise<T> => {
     const turn = last.then(() => inTransaction(db, file, begin, () => work(transaction())));
     last = turn.catch(() => undefined);
     return turn;
   };
   return {
-    read: (work) => alone('BEGIN', work),
-    write: (work) => alone('BEGIN IMMEDIATE', work),
+    read: (work) => alone(async () => db.exec('BEGIN'), work),
+    write: (work) => alone(() => beginImmediate(db), work),
     close: async () => {
       await last;
       db.close();
@@ -40,14 +46,16 @@ export function openSqliteStore({ file, clock }: SqliteOptions): Store {
   };
 }
 
+type Begin = () => Promise<unknown>;
+
 async function inTransaction<T>(
   db: Database.Database,
   file: string,
-  begin: string,
+  begin: Begin,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
-    db.exec(begin);
+    await begin();
     const result = await work();
     db.exec('COMMIT');
     return result;

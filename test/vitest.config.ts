@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Imports of .sql files are their text, as in the bundle. */
+const sqlAsText = {
+  name: 'sql-as-text',
+  enforce: 'pre' as const,
+  async load(id: string) {
+    return id.endsWith('.sql')
+      ? `export default ${JSON.stringify(await readFile(id, 'utf8'))};`
+      : undefined;
+  },
+};
+
+const project = (name: string, options: object = {}) => ({
+  plugins: [sqlAsText],
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
+});
+
+export default defineConfig({
+  root,
+  test: {
+    projects: [
+      project('unit'),
+      project('contract'),
+      // Whole processes on two cores: one file at a time, so that none starves another.
+      project('acceptance', {
+        fileParallelism: false,
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+        sequence: { groupOrder: 1 },
+      }),
+    ],
+  },
+});
