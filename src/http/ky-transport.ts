@@ -19,6 +19,9 @@ const ATTEMPT_TIMEOUT = 10_000;
 const MAX_RETRIES = 5;
 const FIRST_DELAY = 200;
 const LONGEST_DELAY = 5_000;
+/** Delays are varied by a factor between these, so that clients do not come back all at once. */
+const LEAST_JITTER = 0.5;
+const MOST_JITTER = 1.5;
 
 /** The service says that it did not take the request: safe to send again, whatever it was. */
 const NOT_TAKEN = [429];
@@ -115,19 +118,23 @@ function urlOf(baseUrl: URL, request: HttpRequest): URL {
 /** ky does the waiting, `Retry-After` first; this decides whether waiting is worth it. */
 function retryPolicy(repeatable: boolean, deadline: number): RetryOptions {
   const statusCodes = repeatable ? [...NOT_TAKEN, ...PERHAPS_TAKEN] : NOT_TAKEN;
+  const delayOf = (attempt: number) => Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1));
   return {
     limit: MAX_RETRIES,
     methods: ['get', 'post'],
     statusCodes,
     afterStatusCodes: statusCodes,
-    delay: (attempt) => Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)),
-    jitter: (delay) => delay * (0.5 + Math.random()),
+    delay: delayOf,
+    jitter: (delay) => delay * (LEAST_JITTER + Math.random() * (MOST_JITTER - LEAST_JITTER)),
     retryOnTimeout: repeatable,
-    shouldRetry: ({ error }) => {
+    shouldRetry: ({ error, retryCount }) => {
       if (error instanceof Failure) return false;
-      if ('response' in error && error.response instanceof Response) {
-        return waitAsked(error.response) > deadline - performance.now() ? false : undefined;
-      }
+      const response =
+        'response' in error && error.response instanceof Response ? error.response : undefined;
+      const wait = (response && waitAsked(response)) ?? MOST_JITTER * delayOf(retryCount);
+      // To be cut short in the middle of a wait would hide what went wrong.
+      if (wait > deadline - performance.now()) return false;
+      if (response) return undefined;
       const code = systemCode(error);
       if (code !== undefined && HOPELESS.test(code)) return false;
       return repeatable || NEVER_SENT.has(code ?? '') ? undefined : false;
@@ -135,10 +142,10 @@ function retryPolicy(repeatable: boolean, deadline: number): RetryOptions {
   };
 }
 
-/** What `Retry-After` asks for, in milliseconds; 0 when it asks for nothing. */
-function waitAsked(response: Response): number {
+/** What `Retry-After` asks for, in milliseconds. */
+function waitAsked(response: Response): number | undefined {
   const value = response.headers.get('retry-after');
-  if (value === null) return 0;
+  if (value === null) return undefined;
   const seconds = Number(value);
   return Number.isNaN(seconds) ? Date.parse(value) - Date.now() || 0 : seconds * 1000;
 }
