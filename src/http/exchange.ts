@@ -106,7 +106,9 @@ function hintFor(code: FailureCode, answer: HttpAnswer): string | undefined {
   if (code === 'unauthorized') return 'Check the token and what it may do: leasectl profile list';
   if (code === 'limit_exceeded')
     return "The plan's limit is reached; raise it or wait for the next period.";
-  if (code !== 'unavailable') return undefined;
+  if (code === 'not_found') return "Check the spelling, and the profile's URL.";
+  if (code === 'conflict') return 'Look at its state first: leasectl status';
+  if (code !== 'unavailable') return 'Correct what the service names, then try again.';
   const wait = answer.headers['retry-after'];
   return wait === undefined ? 'Try again later.' : `The service asks to try again after ${wait} s.`;
 }

@@ -1,0 +1,184 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createSandbox, type RunOptions } from '../support/sandbox.ts';
+import { closedUrl } from '../support/stub-server.ts';
+
+interface Case {
+  readonly args: readonly string[];
+  readonly code: number;
+  readonly name: string;
+  readonly message: RegExp;
+  readonly options?: RunOptions;
+}
+
+const usage = (args: readonly string[], message: RegExp, options?: RunOptions): Case => ({
+  args,
+  code: 2,
+  name: 'usage',
+  message,
+  ...(options ? { options } : {}),
+});
+
+const CASES: readonly Case[] = [
+  usage(['lease'], /Missing 1 required arg: key Key to lease\./),
+  usage(['lease', 'a', 'b'], /Unexpected argument: b\./),
+  usage(['lease', 'a', '--bogus'], /Nonexistent flag: --bogus\./),
+  usage(['bogus'], /command bogus not found\./),
+  usage(['lease', 'a', '--ttl', '99d'], /--ttl is no usable duration: "99d"\./),
+  usage(['lease', 'a', '--ttl'], /--ttl expects a value/),
+  usage(['lease', 'a', '--timeout', 'x'], /--timeout is no usable duration/),
+  usage(['lease', 'a', '--meta', 'novalue'], /--meta is no NAME=VALUE: "novalue"\./),
+  usage(['lease', 'a', '--metadata', '{'], /--metadata is not valid JSON\./),
+  usage(['lease', 'a', '--metadata', '[]'], /--metadata is not a JSON object\./),
+  usage(
+    ['lease', 'a', '--metadata', '@/nonexistent'],
+    /--metadata: \/nonexistent cannot be read\./,
+  ),
+  usage(['complete', 'a', '--result', '-', '--lease-id', '-'], /cannot read stdin/, {
+    input: '{}',
+  }),
+  usage(['complete', 'a', '--lease-id', ''], /--lease-id is empty\./),
+  usage(['complete', 'a'], /This machine holds no lease on a \(profile local\)\./),
+  usage(['fail', 'a'], /Missing required flag error-code\./),
+  usage(['run'], /Give either a KEY/),
+  usage(['run', 'k', '--agent', 'a', '--tool', 't'], /Give either a KEY/),
+  usage(['run', '--agent', 'a'], /Give either a KEY/),
+  usage(['run', '--agent', 'a', '--tool', 't', '--ttl', '5s'], /Give either a KEY/),
+  usage(['run', '--agent', 'a', '--tool', 't', '--spend', 'much'], /--spend is no amount/),
+  usage(['status', 'a', '--profile', 'nope'], /There is no profile nope\./),
+  usage(['profile', 'add', 'local', '--service', 'onceonly'], /"local" is built in\./),
+  usage(['profile', 'add', '../x', '--service', 'onceonly'], /is no profile name\./),
+  usage(['profile', 'add', 'x', '--service', 'other'], /Expected --service=other to be one of/),
+  usage(
+    ['profile', 'add', 'x', '--service', 'onceonly', '--url', 'ftp://x'],
+    /--url is no usable base URL/,
+  ),
+  usage(
+    ['profile', 'add', 'x', '--service', 'onceonly', '--token-stdin'],
+    /stdin holds no token\./,
+  ),
+  usage(['status', 'a'], /LEASECTL_TOKEN is set, but nothing says where to send it/, {
+    env: { LEASECTL_TOKEN: 'x' },
+  }),
+  usage(['status', 'a'], /LEASECTL_URL is no usable base URL\./, { env: { LEASECTL_URL: 'nope' } }),
+  usage(['status', 'a'], /never sent to http:\/\/example\.com unencrypted/, {
+    env: { LEASECTL_URL: 'http://example.com', LEASECTL_TOKEN: 'once_live_canary' },
+  }),
+  {
+    args: ['status', 'a'],
+    code: 4,
+    name: 'unauthorized',
+    message: /No token for https:\/\/example\.com \(LEASECTL_URL\)\./,
+    options: { env: { LEASECTL_URL: 'https://example.com' } },
+  },
+  { args: ['status', 'nope'], code: 3, name: 'not_found', message: /^nope: Nothing is known/ },
+  { args: ['result', 'nope'], code: 3, name: 'not_found', message: /^nope: Nothing is known/ },
+  {
+    args: ['extend', 'nope', '--lease-id', 'lease_x'],
+    code: 3,
+    name: 'not_found',
+    message: /^nope: Nothing is known/,
+  },
+  {
+    args: ['lease', 'a\nb'],
+    code: 6,
+    name: 'invalid_request',
+    message: /body\.key: Key should have no control characters/,
+  },
+  {
+    args: ['run', '--agent', 'a', '--tool', 't'],
+    code: 4,
+    name: 'unauthorized',
+    message: /runs no tools; it only leases keys \(onceonly 403 feature_not_available\)/,
+  },
+];
+
+describe('every failure ends with its code, with and without --json, in a line or two', () => {
+  test.each(CASES)('$args: $code', async ({ args, code, name, message, options }) => {
+    const { run } = createSandbox();
+    const text = await run(args, options);
+    expect(text).toMatchObject({ code, stdout: '' });
+    const [error = '', hint, ...rest] = text.stderr.trimEnd().split('\n');
+    expect(error.replace(/^Error: /, '')).toMatch(message);
+    expect(hint).toMatch(/^Hint: .+/);
+    expect(rest).toEqual([]);
+
+    const json = await run([...args, '--json'], options);
+    expect(json).toMatchObject({ code, stdout: '' });
+    const parsed = JSON.parse(json.stderr);
+    expect(Object.keys(parsed)).toEqual(['error']);
+    expect(parsed.error).toMatchObject({ code: name, retryable: code === 75 });
+    expect(parsed.error.message).toMatch(message);
+  });
+});
+
+test('a service that cannot be reached: 75', async () => {
+  const { run } = createSandbox();
+  const env = { LEASECTL_URL: await closedUrl(), LEASECTL_TOKEN: 'once_live_canary' };
+  const { code, stderr } = await run(['status', 'k', '--timeout', '1s', '--json'], { env });
+  expect(code).toBe(75);
+  expect(JSON.parse(stderr).error).toMatchObject({ code: 'unavailable', retryable: true });
+});
+
+describe('a damaged machine', () => {
+  test('has its database named, and left alone', async () => {
+    const { run, databaseFile } = createSandbox();
+    mkdirSync(dirname(databaseFile), { recursive: true });
+    writeFileSync(databaseFile, 'not a database, but long enough to be read as one. '.repeat(40));
+    const { code, stderr } = await run(['status', 'k']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${databaseFile} is damaged or no SQLite database (SQLITE_NOTADB).`);
+  });
+
+  test('without a place for its files says which', async () => {
+    const { run, directory } = createSandbox();
+    writeFileSync(join(directory, 'file'), '');
+    const env = { XDG_DATA_HOME: join(directory, 'file') };
+    const { code, stderr } = await run(['status', 'k'], { env });
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      `${join(directory, 'file', 'leasectl', 'leases.db')} cannot be opened`,
+    );
+  });
+
+  test.each([
+    [
+      '{\n  "service": "onceonly",\n  "url" "x"\n}\n',
+      'prod.json:3:9 is not valid JSON (ColonExpected).',
+    ],
+    ['{\n  "service": "onceonly"', 'prod.json:2:24 is not valid JSON'],
+    ['', 'prod.json:1:1 is not valid JSON'],
+    ['{\n  "service": "onceonly",\n  "url": 7\n}', 'prod.json:3:10 has no usable "url".'],
+    ['{\n  "service": "else",\n  "url": "http://x"\n}', 'prod.json:2:14 has no usable "service".'],
+    ['{ "service": "onceonly" }', 'prod.json:1:1 has no usable "url".'],
+  ])('has its broken profile named with the line: %j', async (content, message) => {
+    const { run, configDirectory } = createSandbox();
+    mkdirSync(join(configDirectory, 'profiles'), { recursive: true });
+    const file = join(configDirectory, 'profiles', 'prod.json');
+    writeFileSync(file, content);
+    const { code, stderr } = await run(['status', 'k', '--profile', 'prod']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    const add = await run(['profile', 'add', 'prod', '--service', 'onceonly']);
+    expect(add.code).toBe(2);
+    expect(await run(['profile', 'list'])).toMatchObject({ code: 2 });
+  });
+});
+
+test('a stack is shown only when it is asked for', async () => {
+  const { run } = createSandbox();
+  const plain = await run(['status', 'nope']);
+  expect(plain.stderr).not.toMatch(/^\s+at /m);
+  const debug = await run(['status', 'nope'], { env: { LEASECTL_DEBUG: '1' } });
+  expect(debug.stderr).toMatch(/^\s+at /m);
+  expect(debug.code).toBe(3);
+});
+
+test('a reader that has read enough is no error', async () => {
+  const { start } = createSandbox();
+  const child = start(['--help']);
+  child.stdout?.destroy();
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect(code).toBe(0);
+});
