@@ -37,7 +37,7 @@ export default class Result extends KeyCommand {
       data: answer,
       text: (style) => {
         if (!flags.raw) return render(answer, target.profile, style);
-        return isPending ? '' : JSON.stringify(answer.result ?? null);
+        return isPending ? '' : visibleJson(answer.result ?? null, 0);
       },
       failure: isPending ? pending(args.key) : undefined,
     };

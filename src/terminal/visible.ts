@@ -6,10 +6,14 @@ export function visible(text: string): string {
   return text.replace(ACTING, (character) => `\\u${hex(character)}`);
 }
 
-/** JSON text in which such characters are escaped; it parses to the same value. */
-export function visibleJson(value: unknown): string {
+/**
+ * JSON text in which such characters are escaped; it parses to the same value.
+ *
+ * @param indent spaces; 0 for all on one line
+ */
+export function visibleJson(value: unknown, indent = 2): string {
   // Line breaks are the layout's: inside strings JSON.stringify has escaped them already.
-  return (JSON.stringify(value, null, 2) ?? 'null').replace(ACTING, (character) =>
+  return (JSON.stringify(value, null, indent) ?? 'null').replace(ACTING, (character) =>
     character === '\n' ? character : `\\u${hex(character)}`,
   );
 }
