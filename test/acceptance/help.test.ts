@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { BIN, createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { startStub } from '../support/stub-server.ts';
+
+interface Command {
+  readonly id: string;
+  readonly summary?: string;
+  readonly examples?: readonly (string | { readonly command: string })[];
+}
+
+const manifest = JSON.parse(
+  readFileSync(fileURLToPath(new URL('../../oclif.manifest.json', import.meta.url)), 'utf8'),
+);
+const commands: readonly Command[] = Object.values(manifest.commands);
+
+const examples = commands.flatMap(({ id, examples: shown = [] }) =>
+  shown.map((example) => {
+    const text = typeof example === 'string' ? example : example.command;
+    const command = text
+      .replaceAll('<%= config.bin %>', 'leasectl')
+      .replaceAll('<%= command.id %>', id.replaceAll(':', ' '));
+    return { id, command };
+  }),
+);
+
+/** What has to be there before a command's examples: a lease, a result, or profiles. */
+const PREPARED: Readonly<Record<string, (sandbox: Sandbox) => Promise<unknown>>> = {
+  status: ({ json }) => json(['lease', 'hello']),
+  extend: ({ json }) => json(['lease', 'hello']),
+  complete: ({ json }) => json(['lease', 'hello']),
+  cancel: ({ json }) => json(['lease', 'hello']),
+  fail: ({ json }) => json(['lease', 'hello']),
+  result: async ({ json }) => {
+    await json(['lease', 'hello']);
+    await json(['complete', 'hello', '--result', '{"a": 1}']);
+  },
+  'profile:add': async ({ directory }) => writeFileSync(join(directory, 'token.txt'), 'token'),
+  'profile:use': (sandbox) => addProfile(sandbox, 'prod', 'https://example.com'),
+  'profile:remove': (sandbox) => addProfile(sandbox, 'staging', 'https://example.com'),
+};
+
+function addProfile({ json }: Sandbox, name: string, url: string): Promise<unknown> {
+  const args = ['profile', 'add', name, '--service', 'onceonly', '--url', url, '--token-stdin'];
+  return json(args, { input: 'token' });
+}
+
+/** Runs a line in a shell that knows `leasectl`, as a reader who copies it would. */
+async function runShown({ directory, env }: Sandbox, line: string): Promise<string> {
+  const shim = join(directory, 'leasectl');
+  writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
+  chmodSync(shim, 0o755);
+  const { stdout } = await promisify(execFile)('sh', ['-c', line], {
+    cwd: directory,
+    env: { ...env, PATH: [directory, env['PATH']].join(delimiter) },
+  });
+  return stdout;
+}
+
+describe('every example runs as shown', () => {
+  test.each(examples)('$command', async ({ id, command }) => {
+    const sandbox = createSandbox();
+    await PREPARED[id]?.(sandbox);
+    if (command.includes('--agent')) {
+      const answer = { ok: true, allowed: true, decision: 'executed' };
+      const { url } = await startStub({ status: 200, body: answer });
+      await addProfile(sandbox, 'prod', url);
+    }
+    expect(await runShown(sandbox, command)).not.toBe('');
+  });
+});
+
+test('every command has a summary and an example', () => {
+  expect(commands.length).toBeGreaterThan(10);
+  for (const { id, summary, examples: shown = [] } of commands) {
+    expect(summary, id).toBeTruthy();
+    expect(shown.length, id).toBeGreaterThan(0);
+  }
+});
+
+test.each([
+  [[], 'COMMANDS'],
+  [['--help'], 'COMMANDS'],
+  [['help'], 'COMMANDS'],
+  [['help', 'lease'], 'leasectl lease KEY'],
+  [['lease', '-h'], 'leasectl lease KEY'],
+  [['profile'], 'leasectl profile COMMAND'],
+  [['help', 'profile', 'add'], 'leasectl profile add NAME'],
+])('%j shows help', async (args, text) => {
+  const { run } = createSandbox();
+  const { code, stdout, stderr } = await run(args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain(text);
+});
+
+test('--version tells the version of package.json', async () => {
+  const { run } = createSandbox();
+  const { version } = JSON.parse(
+    readFileSync(fileURLToPath(new URL('../../package.json', import.meta.url)), 'utf8'),
+  );
+  expect((await run(['--version'])).stdout).toMatch(new RegExp(`^leasectl/${version} `));
+});

@@ -1,0 +1,68 @@
+import { spawn } from '@lydell/node-pty';
+import { describe, expect, test } from 'vitest';
+import { BIN, createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+/** Runs leasectl on a terminal of its own and gives all that it shows. */
+function runOnTerminal(
+  { env }: Sandbox,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; screen: string }> {
+  return new Promise((resolve) => {
+    const terminal = spawn(process.execPath, [BIN, ...args], {
+      name: more['TERM'] ?? 'xterm-256color',
+      cols: 100,
+      rows: 30,
+      env: { ...env, ...more },
+    });
+    let screen = '';
+    terminal.onData((data) => {
+      screen += data;
+    });
+    terminal.onExit(({ exitCode }) => resolve({ code: exitCode, screen }));
+  });
+}
+
+const ESCAPE = '\u001b[';
+
+describe('on a terminal', () => {
+  test('a lease is a table in a box', async () => {
+    const { code, screen } = await runOnTerminal(createSandbox(), ['lease', 'hello', '--no-color']);
+    expect(code).toBe(0);
+    expect(screen.replaceAll('\r', '').replace(/\d{4}-.* left\)/, 'TIME')).toMatch(
+      /^┌─+┬─+┐\n│ Key +│ hello +│\n│ Status +│ acquired +│\n│ Until +│ TIME +│\n│ Version +│ 1 +│\n│ Charged +│ 1 \(1 of 1,000,000,000 used\) +│\n│ Profile +│ local +│\n└─+┴─+┘\n$/,
+    );
+  });
+
+  test('there are colors', async () => {
+    const sandbox = createSandbox();
+    expect((await runOnTerminal(sandbox, ['lease', 'hello'])).screen).toContain(ESCAPE);
+    const failed = await runOnTerminal(sandbox, ['status', 'nope']);
+    expect(failed).toMatchObject({
+      code: 3,
+      screen: expect.stringContaining(`${ESCAPE}31mError:`),
+    });
+  });
+
+  test.each([
+    ['NO_COLOR', [], { NO_COLOR: '1' }],
+    ['TERM=dumb', [], { TERM: 'dumb' }],
+    ['--no-color', ['--no-color'], {}],
+  ])('there are none with %s', async (_, flags, env) => {
+    const sandbox = createSandbox();
+    for (const args of [
+      ['lease', 'hello'],
+      ['status', 'nope'],
+      ['profile', 'list'],
+    ]) {
+      const { screen } = await runOnTerminal(sandbox, [...args, ...flags], env);
+      expect(screen).not.toBe('');
+      expect(screen).not.toContain(ESCAPE);
+    }
+  });
+
+  test('JSON is only JSON', async () => {
+    const { screen } = await runOnTerminal(createSandbox(), ['lease', 'hello', '--json']);
+    expect(JSON.parse(screen)).toMatchObject({ status: 'acquired' });
+  });
+});
