@@ -1,49 +1,113 @@
-// Bundles src/ into dist/: one entry per command, with what they share split off, so that a command
-// loads only what it uses. Everything but the native SQLite module is bundled, at the versions of
-// the lockfile, with the licences of what is.
+// Bundles src/ into dist/, with everything but the native SQLite modules, at the versions of the
+// lockfile, and with the licences of what is in it.
+import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-await rm('dist', { recursive: true, force: true });
-const { metafile } = await build({
-  entryPoints: ['src/main.ts', 'src/commands/**/*.ts'],
-  outbase: 'src',
-  outdir: 'dist',
+const options = {
   bundle: true,
-  splitting: true,
-  format: 'esm',
+  // One CommonJS file: Node resolves and links ES modules one by one, which takes longer than all
+  // the rest of a command's start.
+  format: 'cjs',
   platform: 'node',
+  target: 'node20.19',
   // ES modules are smaller when bundled, and UMD ones cannot be.
   mainFields: ['module', 'main'],
-  target: 'node20.19',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  external: ['libsql'],
+  external: ['@libsql/*'],
   loader: { '.sql': 'text' },
+  // Node's own modules are required as well: code in a `vm.Script` has no `import()`.
+  supported: { 'dynamic-import': false },
+  minify: true,
   legalComments: 'none',
   logLevel: 'warning',
-  metafile: true,
-  // What is CommonJS among the dependencies wants a `require`.
-  banner: {
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-  },
-});
+};
 
-const packages = new Set(
-  Object.keys(metafile.inputs).flatMap((file) => {
-    const directory = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file);
-    return directory ? [directory[0]] : [];
-  }),
+/**
+ * Changes to dependencies, for the time that a start takes: each is a piece of source and what
+ * stands in its place.
+ */
+const CHANGES = [
+  {
+    // The first comparison by locale loads ICU's collation. Command ids are ASCII.
+    filter: /@oclif\/core\/lib\/config\/plugin\.js$/,
+    from: '.sort((a, b) => a.id.localeCompare(b.id))',
+    to: '.sort((a, b) => (a.id < b.id ? -1 : 1))',
+  },
+  {
+    // It asks for a whole diagnostic report to learn which C library there is.
+    filter: /@neon-rs\/load\/dist\/index\.js$/,
+    from: 'return isGlibc()',
+    to: "return require('detect-libc').familySync() !== 'musl'",
+  },
+];
+
+/** What oclif looks for plugins and commands with, where no manifest and no table name them. */
+const UNUSED = /^(tinyglobby|minimatch)$/;
+
+const changed = new Set();
+const changeDependencies = {
+  name: 'change-dependencies',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
+    onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
+    for (const { filter, from, to } of CHANGES) {
+      onLoad({ filter }, async ({ path }) => {
+        const source = await readFile(path, 'utf8');
+        if (!source.includes(from)) throw new Error(`${path} has no ${from} any more`);
+        changed.add(filter);
+        return { contents: source.replace(from, to) };
+      });
+    }
+  },
+};
+
+/** The commands by id, each evaluated when it is asked for. */
+async function commandTable() {
+  const files = await readdir('src/commands', { recursive: true });
+  const getters = files
+    .filter((file) => file.endsWith('.ts'))
+    .sort()
+    .map((file) => {
+      const id = file.replace(/\.ts$/, '').replaceAll(/[\\/]/g, ':');
+      return `get ${JSON.stringify(id)}() { return require('./src/commands/${file}').default; }`;
+    });
+  return `export { main } from './src/main.ts';\nexport const COMMANDS = { ${getters.join(', ')} };`;
+}
+
+await rm('dist', { recursive: true, force: true });
+const { metafile } = await build({
+  ...options,
+  stdin: { contents: await commandTable(), resolveDir: '.', loader: 'ts' },
+  outfile: 'dist/main.js',
+  plugins: [changeDependencies],
+  metafile: true,
+});
+if (changed.size < CHANGES.length)
+  throw new Error('a dependency that is changed is not used any more');
+
+const bundle = await readFile('dist/main.js');
+const buildId = createHash('sha256').update(bundle).digest('hex').slice(0, 16);
+await build({
+  ...options,
+  entryPoints: ['src/start.ts'],
+  outfile: 'dist/start.js',
+  define: { BUILD_ID: JSON.stringify(buildId) },
+});
+await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
+
+const directories = Object.keys(metafile.inputs).flatMap(
+  (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
 );
-const licences = await Promise.all(
-  [...packages].sort().map(async (directory) => {
-    const { name, version, license } = JSON.parse(
-      await readFile(join(directory, 'package.json'), 'utf8'),
-    );
-    const file = (await readdir(directory)).find((entry) => /^licen[cs]e/i.test(entry));
-    const text = file ? await readFile(join(directory, file), 'utf8') : `Licence: ${license}\n`;
-    return `${name} ${version}\n\n${text.trim()}\n`;
-  }),
+const licences = [...new Set(directories)].sort().map(async (directory) => {
+  const { name, version, license } = JSON.parse(
+    await readFile(join(directory, 'package.json'), 'utf8'),
+  );
+  const file = (await readdir(directory)).find((entry) => /^licen[cs]e/i.test(entry));
+  const text = file ? await readFile(join(directory, file), 'utf8') : `Licence: ${license}\n`;
+  return `${name} ${version}\n\n${text.trim()}\n`;
+});
+await writeFile(
+  'dist/THIRD-PARTY-LICENSES.txt',
+  (await Promise.all(licences)).join(`\n${'-'.repeat(80)}\n\n`),
 );
-await writeFile('dist/THIRD-PARTY-LICENSES.txt', licences.join(`\n${'-'.repeat(80)}\n\n`));

@@ -1,4 +1,7 @@
 #!/usr/bin/env node
-import { main } from '../dist/main.js';
+'use strict';
 
-await main(new URL('..', import.meta.url));
+const { dirname } = require('node:path');
+const { start } = require('../dist/start.js');
+
+start(dirname(__dirname));

@@ -39,13 +39,13 @@ export abstract class BaseCommand extends Command {
       if (failure) process.exitCode = FAILURES[failure.code].exit;
       return;
     }
-    const shown = text(this.#style('stdout'));
+    const shown = text(await this.#style('stdout'));
     if (shown) terminal.writeOut(shown);
-    if (failure) this.#report(failure);
+    if (failure) await this.#report(failure);
   }
 
   override async catch(error: unknown): Promise<void> {
-    this.#report(error);
+    await this.#report(error);
   }
 
   override async finally(): Promise<void> {
@@ -58,18 +58,18 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled()) terminal.writeError(redactor.clean(visible(message)));
   }
 
-  #report(error: unknown): void {
+  async #report(error: unknown): Promise<void> {
     const { terminal, redactor, env } = this.context;
     process.exitCode = reportFailure(error, {
       terminal,
       redactor,
-      style: this.#style('stderr'),
+      style: await this.#style('stderr'),
       isJson: this.jsonEnabled(),
       isDebug: Boolean(env['LEASECTL_DEBUG']),
     });
   }
 
-  #style(stream: 'stdout' | 'stderr'): Style {
+  #style(stream: 'stdout' | 'stderr'): Promise<Style> {
     const { terminal, env } = this.context;
     const isInteractive = terminal.isInteractive(stream);
     return styleOf({ isInteractive, noColor: this.argv.includes('--no-color'), env });

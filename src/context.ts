@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from './domain/clock.ts';
 import { Redactor } from './domain/redactor.ts';
 import type { Transport } from './http/transport.ts';
@@ -28,6 +27,11 @@ export interface Connection<Client> {
   readonly addressOf: (id: string) => LeaseAddress;
 }
 
+/** Loaded when it is needed: looking at a lease needs no randomness. */
+function crypto() {
+  return process.getBuiltinModule('node:crypto');
+}
+
 /**
  * The composition root: the one place that knows the real clock, environment, paths and random
  * source, and which implementation stands behind which port. What a command does not use is not
@@ -51,7 +55,7 @@ export class Context {
   }
 
   newIdempotencyKey(): string {
-    return randomUUID();
+    return crypto().randomUUID();
   }
 
   /** The handles of this machine. */
@@ -112,7 +116,7 @@ export class Context {
     this.#closers.push(() => store.close());
     const engine = createEngine({
       store,
-      newHandle: () => `lease_${randomBytes(16).toString('hex')}`,
+      newHandle: () => `lease_${crypto().randomBytes(16).toString('hex')}`,
       monthlyLimit: MONTHLY_LIMIT,
     });
     return createInProcessTransport(onceOnlyRoutes(engine));

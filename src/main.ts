@@ -24,7 +24,11 @@ export async function main(packageUrl: URL): Promise<void> {
     process.exitCode = reportFailure(error, {
       terminal,
       redactor: new Redactor(),
-      style: styleOf({ isInteractive, noColor: argv.includes('--no-color'), env: process.env }),
+      style: await styleOf({
+        isInteractive,
+        noColor: argv.includes('--no-color'),
+        env: process.env,
+      }),
       isJson: argv.includes('--json'),
       isDebug: Boolean(process.env['LEASECTL_DEBUG']),
     });

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -62,7 +61,8 @@ async function throughTemporary(
   publish: (temporary: string) => Promise<void>,
 ): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: OWNER_DIRECTORY });
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  const { randomUUID } = await import('node:crypto');
+  const temporary = `${file}.${randomUUID()}.tmp`;
   try {
     const handle = await open(temporary, 'wx', OWNER_FILE);
     try {

@@ -50,7 +50,7 @@ test('the packed package works when installed where nothing else is', async () =
   const others = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
     /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path),
   );
-  expect(others.length).toBeGreaterThan(2);
+  expect(others.length).toBeGreaterThan(0);
   for (const path of others) {
     const { version, scripts: hooks = {} } = JSON.parse(
       readFileSync(join(installed, path), 'utf8'),

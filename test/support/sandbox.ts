@@ -50,6 +50,8 @@ export function createSandbox(): Sandbox {
     XDG_CONFIG_HOME: join(directory, 'config'),
     XDG_DATA_HOME: join(directory, 'data'),
     XDG_STATE_HOME: join(directory, 'state'),
+    // Shared: what is in it depends on the build alone, and is made anew in no time.
+    XDG_CACHE_HOME: join(tmpdir(), 'leasectl-test-cache'),
     TZ: 'UTC',
   };
   const start: Sandbox['start'] = (args, { env: more = {}, input, bin = BIN } = {}) => {

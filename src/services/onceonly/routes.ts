@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type * as z from 'zod/mini';
 import type { JsonObject } from '../../domain/json.ts';
 import type { AcquireDecision, Decision, Engine } from '../../engine/engine.ts';
@@ -76,11 +74,11 @@ export function onceOnlyRoutes(engine: Engine): Route[] {
     {
       method: 'POST',
       path: '/v1/ai/complete',
-      handle: posted(CompleteRequest, ({ key, lease_id, result, result_hash }) =>
+      handle: posted(CompleteRequest, async ({ key, lease_id, result, result_hash }) =>
         finish(key, {
           ...command('complete', lease_id),
           result: result ?? null,
-          resultHash: result_hash ?? (result ? digest(result) : null),
+          resultHash: result_hash ?? (result ? await digest(result) : null),
         }),
       ),
     },
@@ -125,7 +123,7 @@ async function acquire(
     ttl: (body.ttl ?? DEFAULT_TTL) * 1000,
     metadata: body.metadata ?? null,
     idempotencyKey,
-    requestHash: idempotencyKey === null ? null : digest(body),
+    requestHash: idempotencyKey === null ? null : await digest(body),
   });
   const { outcome, now } = decision;
   switch (outcome.type) {
@@ -220,7 +218,11 @@ function refuse(name: ReasonName): HttpAnswer {
 }
 
 /** Lowercase hex SHA-256 of the canonical JSON (RFC 8785). */
-function digest(value: JsonObject): string {
+async function digest(value: JsonObject): Promise<string> {
+  const [{ createHash }, { default: canonicalize }] = await Promise.all([
+    import('node:crypto'),
+    import('canonicalize'),
+  ]);
   return createHash('sha256')
     .update(canonicalize(value) ?? '')
     .digest('hex');
