@@ -23,7 +23,7 @@ export default class Status extends KeyCommand {
     const { client, target } = await this.connect(flags);
     const sentAt = this.context.now();
     const answer = await client.status(args.key);
-    const left = answer.ttl_left ?? undefined;
+    const endsAt = answer.ttl_left == null ? undefined : sentAt + answer.ttl_left * 1000;
     return {
       data: answer,
       text: (style) =>
@@ -31,7 +31,7 @@ export default class Status extends KeyCommand {
           [
             ['Key', answer.key],
             ['Status', answer.status],
-            ['Until', left && timeLeft(sentAt + left * 1000, sentAt)],
+            ['Until', endsAt && timeLeft(endsAt, this.context.now())],
             ['First seen', serviceTime(answer.first_seen_at)],
             ['Finished', serviceTime(answer.done_at)],
             ['Error', answer.error_code],
