@@ -124,7 +124,8 @@ export function storeSuite(name: string, open: (clock?: Clock) => Promise<StoreU
       const increment = (connection: Store) =>
         connection.write(async (transaction) => {
           const lease = await transaction.find('key', 'counter');
-          await Promise.resolve();
+          // Gives the others their chance to come in between.
+          await new Promise(setImmediate);
           if (lease) await transaction.save({ ...lease, version: lease.version + 1 });
         });
       await Promise.all(
