@@ -5,7 +5,7 @@ import { parseDuration } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
 import { isJsonObject, type JsonObject } from './domain/json.ts';
 import { quoted } from './domain/shell.ts';
-import { describeState, type OnceOnlyClient } from './services/onceonly/client.ts';
+import { lookAt, type OnceOnlyClient } from './services/onceonly/client.ts';
 
 export type KeyConnection = Connection<OnceOnlyClient>;
 
@@ -82,18 +82,15 @@ export abstract class KeyCommand extends BaseCommand {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof Failure) || !['lease_lost', 'conflict'].includes(error.code))
-        throw error;
+      if (!(error instanceof Failure) || !isOver(error)) throw error;
       await this.forget(key, leaseId, connection);
-      const now = await connection.client.status(key).catch(() => undefined);
-      const state = now ? describeState(now) : 'unknown';
-      const mayLease = now?.status === 'in_progress' || now?.error_code === 'expired';
-      const next = mayLease ? 'To take it again' : 'What is stored';
-      throw new Failure(error.code, `${error.message} ${key} is now ${state}.`, {
-        hint: [
-          ...(error.code === 'lease_lost' ? ['Stop what relied on it.'] : []),
-          `${next}: leasectl ${mayLease ? 'lease' : 'result'} ${quoted(key)}`,
-        ].join(' '),
+      const { words, mayLease } = await lookAt(key, connection.client.status);
+      const stop = error.code === 'lease_lost' ? 'Stop what relied on it. ' : '';
+      const next = mayLease
+        ? 'To take it again: leasectl lease'
+        : 'What is stored: leasectl result';
+      throw new Failure(error.code, `${error.message} ${key} is now ${words}.`, {
+        hint: `${stop}${next} ${quoted(key)}`,
         service: error.service,
         status: error.status,
         reason: error.reason,
@@ -128,6 +125,11 @@ export abstract class KeyCommand extends BaseCommand {
       hint: 'Give an object like {"status": "ok"}, @FILE to read a file, or - to read stdin.',
     });
   }
+}
+
+/** Whether the service says that the handle will never be good for anything again. */
+function isOver({ code, reason }: Failure): boolean {
+  return code === 'lease_lost' || reason === 'already_finished';
 }
 
 function tryParse(text: string): unknown {

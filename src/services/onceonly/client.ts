@@ -100,11 +100,9 @@ async function outcomeUnknown(
   lost: Failure,
   status: OnceOnlyClient['status'],
 ): Promise<Failure> {
-  const state = await status(key).then(describeState, (error: unknown) =>
-    error instanceof Failure && error.code === 'not_found' ? 'not held' : undefined,
-  );
-  const now = state === undefined ? 'nor could its state be read' : `the key is now ${state}`;
-  return new Failure('unavailable', `${lost.message} Whether it acquired is unknown; ${now}.`, {
+  const { words } = await lookAt(key, status);
+  const message = `${lost.message} Whether it acquired is unknown; the key is now ${words}.`;
+  return new Failure('unavailable', message, {
     hint: 'If nobody else holds it, this call may: wait until it runs out, then try again.',
     service: lost.service,
     status: lost.status,
@@ -113,11 +111,25 @@ async function outcomeUnknown(
   });
 }
 
-/** A key's state in a few words, for messages. */
-export function describeState(answer: StatusResponse): string {
-  if (answer.status !== 'in_progress') {
-    return answer.error_code ? `${answer.status} (${answer.error_code})` : answer.status;
+/** A key's state for messages: in a few words, and whether it may be leased, now or later. */
+export async function lookAt(
+  key: string,
+  status: OnceOnlyClient['status'],
+): Promise<{ words: string; mayLease: boolean }> {
+  try {
+    return describeState(await status(key));
+  } catch (error) {
+    const isGone = error instanceof Failure && error.code === 'not_found';
+    return { words: isGone ? 'not held' : 'in a state that could not be read', mayLease: isGone };
   }
-  const left = answer.ttl_left ?? undefined;
-  return left === undefined ? 'in progress' : `in progress for ${formatDuration(left)} more`;
+}
+
+function describeState(answer: StatusResponse): { words: string; mayLease: boolean } {
+  const { status, error_code, ttl_left } = answer;
+  if (status !== 'in_progress') {
+    const words = error_code ? `${status} (${error_code})` : status;
+    return { words, mayLease: error_code === 'expired' };
+  }
+  const left = ttl_left == null ? '' : ` for ${formatDuration(ttl_left)} more`;
+  return { words: `in progress${left}`, mayLease: true };
 }
