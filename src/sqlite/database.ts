@@ -2,7 +2,7 @@ import { chmodSync, closeSync, constants, fstatSync, mkdirSync, openSync } from 
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'libsql';
-import { Failure } from '../domain/failure.ts';
+import { Failure, type FailureCode } from '../domain/failure.ts';
 import { isJsonObject } from '../domain/json.ts';
 
 /** One kind of SQLite file that leasectl keeps. */
@@ -67,7 +67,7 @@ function readVersion(db: Database.Database, file: string, kind: DatabaseKind): n
     throw new Failure(
       'usage',
       `${file} was written by a newer leasectl (schema ${version}; this one knows ${migrations.length}). Nothing was changed.`,
-      { hint: 'Install that version again: npm install --global leasectl@latest' },
+      { hint: 'Use the leasectl that wrote it, or a later one.' },
     );
   }
   return version;
@@ -132,32 +132,72 @@ export function explained<T>(file: string, work: () => T): T {
 /** What a database error means to the person who has to mend it; other errors pass unchanged. */
 export function explain(file: string, error: unknown): unknown {
   const code = codeOf(error);
-  if (error instanceof Failure || code === undefined) return error;
-  if (isBusy(error)) {
-    return new Failure('unavailable', `${file} stayed locked by another process (${code}).`, {
-      hint: 'Try again; if it lasts, look which process holds it: fuser -v on the file.',
-      cause: error,
-    });
+  const remedy = code === undefined ? undefined : REMEDIES.find(({ codes }) => codes.test(code));
+  if (error instanceof Failure || !remedy) return error;
+  const { failure, what, hint } = remedy;
+  return new Failure(failure, `${file} ${what} (${code}).`, { hint, cause: error });
+}
+
+interface Remedy {
+  readonly codes: RegExp;
+  readonly failure: FailureCode;
+  readonly what: string;
+  readonly hint: string;
+}
+
+const REMEDIES: readonly Remedy[] = [
+  {
+    codes: /^SQLITE_(BUSY|LOCKED)$/,
+    failure: 'unavailable',
+    what: 'stayed locked by another process',
+    hint: 'Try again; if it lasts, look which process holds it: fuser -v on the file.',
+  },
+  {
+    codes: /^SQLITE_(NOTADB|CORRUPT)$/,
+    failure: 'usage',
+    what: 'is damaged or no SQLite database',
+    hint: 'Move it away, and leasectl makes a new one; what is in it is lost.',
+  },
+  {
+    codes: /^SQLITE_(FULL|IOERR)$|^(ENOSPC|EDQUOT|EIO)$/,
+    failure: 'unavailable',
+    what: 'cannot be written',
+    hint: 'Make room on its disk, then try again.',
+  },
+  {
+    codes: /^SQLITE_(CANTOPEN|READONLY|PERM|AUTH|UNKNOWN)$|^E[A-Z]+$/,
+    failure: 'usage',
+    what: 'cannot be used',
+    hint: 'Check the rights of the file and its directory.',
+  },
+];
+
+/** SQLite's primary result codes; libsql has no names for the extended ones, whose low byte they are. */
+const PRIMARY_CODES: Readonly<Record<number, string>> = {
+  3: 'SQLITE_PERM',
+  5: 'SQLITE_BUSY',
+  6: 'SQLITE_LOCKED',
+  8: 'SQLITE_READONLY',
+  10: 'SQLITE_IOERR',
+  11: 'SQLITE_CORRUPT',
+  13: 'SQLITE_FULL',
+  14: 'SQLITE_CANTOPEN',
+  23: 'SQLITE_AUTH',
+  26: 'SQLITE_NOTADB',
+};
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') {
+    return undefined;
   }
-  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) {
-    return new Failure('usage', `${file} is damaged or no SQLite database (${code}).`, {
-      hint: 'Move it away, and leasectl makes a new one; what is in it is lost.',
-      cause: error,
-    });
-  }
-  if (/^SQLITE_(FULL|IOERR)|^ENOSPC$|^EIO$/.test(code)) {
-    return new Failure('unavailable', `${file} cannot be written (${code}).`, {
-      hint: 'Make room on its disk, then try again.',
-      cause: error,
-    });
-  }
-  if (/^SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|^E[A-Z]+$|^$/.test(code)) {
-    return new Failure('usage', `${file} cannot be opened (${code}).`, {
-      hint: 'Check the rights of its directory.',
-      cause: error,
-    });
-  }
-  return error;
+  const raw = 'rawCode' in error && typeof error.rawCode === 'number' ? error.rawCode : undefined;
+  if (raw !== undefined) return PRIMARY_CODES[raw & 0xff];
+  // A file that cannot even be opened comes without any code.
+  return error.code || 'SQLITE_UNKNOWN';
+}
+
+function isBusy(error: unknown): boolean {
+  return /^SQLITE_(BUSY|LOCKED)$/.test(codeOf(error) ?? '');
 }
 
 /** Takes the write lock, waiting for it without blocking the thread as SQLite itself would. */
@@ -177,13 +217,4 @@ export async function beginImmediate(db: Database.Database): Promise<void> {
   } finally {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error) ?? '');
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
 }
