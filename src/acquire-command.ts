@@ -13,7 +13,8 @@ import type { LeaseRequest, LeaseResponse } from './services/onceonly/wire.ts';
 export abstract class AcquireCommand extends KeyCommand {
   static readonly acquireFlags = {
     ttl: string({
-      description: 'How long the lease lasts unless it is extended, 1s to 30d',
+      description:
+        "How long the lease lasts unless it is extended, 1s to 30d [default: the service's, here 5m]",
       helpValue: 'DURATION',
     }),
     meta: string({
@@ -76,18 +77,23 @@ export abstract class AcquireCommand extends KeyCommand {
     const isOurs = answer.status !== 'acquired' && own !== undefined && own === answer.lease_id;
     return {
       data: answer,
-      text: (style) => renderDetails(this.#details(answer, endsAt, address.profile), style),
+      text: (style) => renderDetails(this.#details(answer, isOurs, endsAt, address.profile), style),
       failure: isOurs && isIdempotent && isHeld(answer) ? undefined : failureOf(answer, isOurs),
     };
   }
 
-  #details(answer: LeaseResponse, endsAt: number | undefined, profile: string): Detail[] {
+  #details(
+    answer: LeaseResponse,
+    isOurs: boolean,
+    endsAt: number | undefined,
+    profile: string,
+  ): Detail[] {
     const { usage, limit, charged } = answer;
     const used =
       usage == null || limit == null ? '' : ` (${grouped(usage)} of ${grouped(limit)} used)`;
     return [
       ['Key', answer.key],
-      ['Status', answer.status],
+      ['Status', isOurs ? `${answer.status} (held by this machine)` : answer.status],
       ['Until', endsAt && timeLeft(endsAt, this.context.now())],
       ['Finished', serviceTime(answer.done_at)],
       ['Error', answer.error_code],

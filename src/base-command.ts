@@ -1,10 +1,12 @@
 import { Command } from '@oclif/core/command';
 import { boolean } from '@oclif/core/flags';
+import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { Context } from './context.ts';
-import { FAILURES, type Failure } from './domain/failure.ts';
-import { type Style, styleOf } from './output/style.ts';
-import { reportFailure } from './report.ts';
-import { visible, visibleJson } from './terminal/visible.ts';
+import { FAILURES, Failure } from './domain/failure.ts';
+import { sourceOf } from './http/exchange.ts';
+import type { Style } from './output/style.ts';
+import { reportFailure, styleFor, type Voice } from './report.ts';
+import { visible, visibleJson, visibleSource } from './terminal/visible.ts';
 
 /** What a command found out: one value, and how people read it. */
 export interface Answer {
@@ -35,11 +37,11 @@ export abstract class BaseCommand extends Command {
     const { data, text, failure } = await this.execute();
     const { terminal } = this.context;
     if (this.jsonEnabled()) {
-      terminal.writeOut(visibleJson(data));
+      terminal.writeOut(this.#json(data));
       if (failure) process.exitCode = FAILURES[failure.code].exit;
       return;
     }
-    const shown = text(await this.#style('stdout'));
+    const shown = text(await styleFor('stdout', this.#voice));
     if (shown) terminal.writeOut(shown);
     if (failure) await this.#report(failure);
   }
@@ -52,26 +54,44 @@ export abstract class BaseCommand extends Command {
     await this.context.close();
   }
 
+  /** oclif takes what follows a `=` after a boolean flag for an argument: a key to lease. */
+  protected override async parse<
+    F extends Record<string, unknown>,
+    B extends Record<string, unknown>,
+    A extends Record<string, unknown>,
+  >(options?: Input<F, B, A>, argv = this.argv): Promise<ParserOutput<F, B, A>> {
+    const end = argv.indexOf('--');
+    for (const word of end < 0 ? argv : argv.slice(0, end)) {
+      const [, name = ''] = /^--([^=]+)=/.exec(word) ?? [];
+      const flag = Object({ json: { type: 'boolean' }, ...options?.flags, ...options?.baseFlags })[
+        name
+      ];
+      if (flag?.type === 'boolean') {
+        throw new Failure('usage', `--${name} takes no value.`, { hint: `Give --${name} alone.` });
+      }
+    }
+    return super.parse(options, argv);
+  }
+
   /** Tells people something beside the answer. */
   protected notice(message: string): void {
     const { terminal, redactor } = this.context;
     if (!this.jsonEnabled()) terminal.writeError(redactor.clean(visible(message)));
   }
 
-  async #report(error: unknown): Promise<void> {
-    const { terminal, redactor, env } = this.context;
-    process.exitCode = reportFailure(error, {
-      terminal,
-      redactor,
-      style: await this.#style('stderr'),
-      isJson: this.jsonEnabled(),
-      isDebug: Boolean(env['LEASECTL_DEBUG']),
-    });
+  /** For a person with indents; for a program the very text that the service answered. */
+  #json(data: unknown): string {
+    if (this.context.terminal.isInteractive('stdout')) return visibleJson(data);
+    const source = sourceOf(data);
+    return source === undefined ? visibleJson(data, 0) : visibleSource(source);
   }
 
-  #style(stream: 'stdout' | 'stderr'): Promise<Style> {
-    const { terminal, env } = this.context;
-    const isInteractive = terminal.isInteractive(stream);
-    return styleOf({ isInteractive, noColor: this.argv.includes('--no-color'), env });
+  async #report(error: unknown): Promise<void> {
+    process.exitCode = await reportFailure(error, this.#voice);
+  }
+
+  get #voice(): Voice {
+    const { terminal, redactor, env } = this.context;
+    return { terminal, redactor, env, argv: this.argv, isJson: this.jsonEnabled() };
   }
 }

@@ -18,12 +18,17 @@ export abstract class HolderCommand extends KeyCommand {
     }),
   };
 
-  /** Ends a lease, forgets its handle, and tells how it ended. */
+  /**
+   * Ends a lease, forgets its handle, and tells how it ended.
+   *
+   * @param how what the service's status does not say of it
+   */
   protected async finish(
     key: string,
     leaseId: string,
     connection: KeyConnection,
     call: () => Promise<FinishResponse>,
+    how?: string,
   ): Promise<Answer> {
     const answer = await this.asHolder(key, leaseId, connection, call);
     await this.forget(key, leaseId, connection);
@@ -33,7 +38,7 @@ export abstract class HolderCommand extends KeyCommand {
         renderDetails(
           [
             ['Key', answer.key],
-            ['Status', answer.status],
+            ['Status', how ? `${answer.status} (${how})` : answer.status],
             ['Version', answer.version],
             ['Profile', connection.target.profile],
           ],

@@ -42,12 +42,12 @@ export abstract class KeyCommand extends BaseCommand {
    * The handle to show for a key: the given one, else the one this machine remembers, also when it
    * should have run out: the service decides that.
    *
-   * @throws Failure `usage` when there is neither
+   * @throws Failure `usage` when there is neither, `conflict` when the key is finished anyway
    */
   protected async handleOf(
     key: string,
     given: string | undefined,
-    { addressOf }: KeyConnection,
+    { addressOf, client }: KeyConnection,
   ): Promise<string> {
     const { redactor, terminal } = this.context;
     if (given !== undefined) {
@@ -60,18 +60,18 @@ export abstract class KeyCommand extends BaseCommand {
     const address = addressOf(key);
     const held = (await this.context.ledger()).find(address);
     if (held) return redactor.add(held.handle);
-    throw new Failure(
-      'usage',
-      `This machine holds no lease on ${key} (profile ${address.profile}).`,
-      {
-        hint: 'Take it with leasectl lease, name another --profile, or give its --lease-id.',
-      },
-    );
+    const { words, isFinished } = await lookAt(() => client.status(key));
+    const message = `This machine holds no lease on ${key} (profile ${address.profile}); it is ${words}.`;
+    throw isFinished
+      ? new Failure('conflict', message, { hint: seeResult(key) })
+      : new Failure('usage', message, {
+          hint: 'Take it with leasectl lease, name another --profile, or give its --lease-id.',
+        });
   }
 
   /**
-   * Runs a holder's call. When the service rejects the handle it is forgotten, and the failure
-   * says what the key's state is now.
+   * Runs a holder's call. When the service rejects the handle, the failure says what the key's
+   * state is now. A lost handle stays in the ledger: the next command is to fail in the same way.
    */
   protected async asHolder<T>(
     key: string,
@@ -83,14 +83,12 @@ export abstract class KeyCommand extends BaseCommand {
       return await call();
     } catch (error) {
       if (!(error instanceof Failure) || !isOver(error)) throw error;
-      await this.forget(key, leaseId, connection);
-      const { words, mayLease } = await lookAt(key, connection.client.status);
+      if (error.code !== 'lease_lost') await this.forget(key, leaseId, connection);
+      const { words, isFinished } = await lookAt(() => connection.client.status(key));
       const stop = error.code === 'lease_lost' ? 'Stop what relied on it. ' : '';
-      const next = mayLease
-        ? 'To take it again: leasectl lease'
-        : 'What is stored: leasectl result';
+      const next = isFinished ? seeResult(key) : `To take it again: leasectl lease ${quoted(key)}`;
       throw new Failure(error.code, `${error.message} ${key} is now ${words}.`, {
-        hint: `${stop}${next} ${quoted(key)}`,
+        hint: `${stop}${next}`,
         service: error.service,
         status: error.status,
         reason: error.reason,
@@ -119,6 +117,12 @@ export abstract class KeyCommand extends BaseCommand {
     if (value === undefined) return undefined;
     const text = await this.context.terminal.readValue(value, flag);
     const parsed = tryParse(text);
+    const inexact = parsed === undefined ? undefined : inexactNumber(text);
+    if (inexact !== undefined) {
+      throw new Failure('usage', `${flag}: ${inexact} is not exact as a JSON number.`, {
+        hint: 'Write it as a string, in quotes.',
+      });
+    }
     if (isJsonObject(parsed)) return parsed;
     const what = parsed === undefined ? 'is not valid JSON' : 'is not a JSON object';
     throw new Failure('usage', `${flag} ${what}.`, {
@@ -127,9 +131,23 @@ export abstract class KeyCommand extends BaseCommand {
   }
 }
 
+function seeResult(key: string): string {
+  return `What is stored: leasectl result ${quoted(key)}`;
+}
+
 /** Whether the service says that the handle will never be good for anything again. */
 function isOver({ code, reason }: Failure): boolean {
   return code === 'lease_lost' || reason === 'already_finished';
+}
+
+/** The first number in a JSON text that would not arrive as it is written, e.g. a 64-bit id. */
+function inexactNumber(json: string): string | undefined {
+  const tokens = json.match(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g) ?? [];
+  return tokens.find((token) => {
+    if (token.startsWith('"')) return false;
+    const value = Number(token);
+    return !Number.isFinite(value) || (/^-?\d+$/.test(token) && BigInt(token) !== BigInt(value));
+  });
 }
 
 function tryParse(text: string): unknown {

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
+import { FAILURES, Failure } from './domain/failure.ts';
 import { Redactor } from './domain/redactor.ts';
-import { styleOf } from './output/style.ts';
 import { reportFailure } from './report.ts';
 import { Terminal } from './terminal/terminal.ts';
 
@@ -12,35 +12,37 @@ import { Terminal } from './terminal/terminal.ts';
  * @param packageUrl the directory with package.json and the manifest
  */
 export async function main(packageUrl: URL): Promise<void> {
-  endQuietlyOnBrokenPipe(process);
+  watchStreams(process);
   settings.enableAutoTranspile = false;
   const argv = process.argv.slice(2);
   try {
     await run(argv, fileURLToPath(packageUrl));
   } catch (error) {
     // Commands report their own failures: what comes here did not reach one.
-    const terminal = new Terminal(process);
-    const isInteractive = terminal.isInteractive('stderr');
-    process.exitCode = reportFailure(error, {
-      terminal,
+    process.exitCode = await reportFailure(error, {
+      terminal: new Terminal(process),
       redactor: new Redactor(),
-      style: await styleOf({
-        isInteractive,
-        noColor: argv.includes('--no-color'),
-        env: process.env,
-      }),
+      env: process.env,
+      argv,
       isJson: argv.includes('--json'),
-      isDebug: Boolean(process.env['LEASECTL_DEBUG']),
     });
   }
 }
 
-/** `leasectl … | head -1` is no error: whoever read has read enough. */
-function endQuietlyOnBrokenPipe(process: NodeJS.Process): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error) => {
-      if ('code' in error && error.code === 'EPIPE') process.exit();
-      throw error;
-    });
-  }
+/** oclif's hook for words that are no command. */
+export async function commandNotFound({ id }: { readonly id: string }): Promise<never> {
+  throw new Failure('usage', `There is no command ${JSON.stringify(id.replaceAll(':', ' '))}.`, {
+    hint: 'See those there are: leasectl --help',
+  });
+}
+
+function watchStreams(process: NodeJS.Process): void {
+  process.stdout.on('error', (error) => {
+    // `leasectl … | head -1` is no error: whoever read has read enough.
+    if ('code' in error && error.code === 'EPIPE') process.exit();
+    process.stderr.write(`Error: stdout cannot be written: ${error.message}.\n`);
+    process.exit(FAILURES.unavailable.exit);
+  });
+  // Nobody is left to be told; the exit code still tells.
+  process.stderr.on('error', () => undefined);
 }

@@ -19,7 +19,7 @@ export abstract class ProfileCommand extends BaseCommand {
     const { profiles } = this.context;
     if (name === LOCAL) {
       const chosen = await Promise.all(SERVICE_NAMES.map((service) => profiles.defaultOf(service)));
-      const isDefault = chosen.includes(undefined);
+      const isDefault = chosen.some((profile) => profile === undefined || profile === LOCAL);
       return { name, service: 'all', url: null, default: isDefault, token: 'not needed' };
     }
     const { service, url, credential } = await profiles.get(name);

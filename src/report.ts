@@ -1,25 +1,40 @@
 import { FAILURES } from './domain/failure.ts';
 import type { Redactor } from './domain/redactor.ts';
 import { failureToJson, renderFailure, renderStack, toFailure } from './output/failure.ts';
-import type { Style } from './output/style.ts';
+import { type Style, styleOf } from './output/style.ts';
+import type { Environment } from './profiles/resolve.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { visibleJson } from './terminal/visible.ts';
 
-export interface ReportOptions {
+/** What decides how a run talks. */
+export interface Voice {
   readonly terminal: Terminal;
   readonly redactor: Redactor;
-  readonly style: Style;
+  readonly env: Environment;
+  readonly argv: readonly string[];
   readonly isJson: boolean;
-  /** Whether to show the stack too. */
-  readonly isDebug: boolean;
+}
+
+/** How to write to a stream. */
+export function styleFor(stream: 'stdout' | 'stderr', voice: Voice): Promise<Style> {
+  const { terminal, redactor, env, argv } = voice;
+  return styleOf({
+    isInteractive: terminal.isInteractive(stream),
+    columns: terminal.columns(stream),
+    clean: (text) => redactor.clean(text),
+    noColor: argv.includes('--no-color'),
+    env,
+  });
 }
 
 /** Tells of a failure on stderr, without any secret, and returns the exit code it means. */
-export function reportFailure(error: unknown, options: ReportOptions): number {
-  const { terminal, redactor, style, isJson, isDebug } = options;
+export async function reportFailure(error: unknown, voice: Voice): Promise<number> {
+  const { terminal, redactor, env, isJson } = voice;
   const failure = toFailure(error);
-  const text = isJson ? visibleJson(failureToJson(failure), 0) : renderFailure(failure, style);
+  const text = isJson
+    ? visibleJson(failureToJson(failure), 0)
+    : renderFailure(failure, await styleFor('stderr', voice));
   terminal.writeError(redactor.clean(text));
-  if (isDebug) terminal.writeError(redactor.clean(renderStack(error)));
+  if (env['LEASECTL_DEBUG'] === '1') terminal.writeError(redactor.clean(renderStack(error)));
   return FAILURES[failure.code].exit;
 }

@@ -19,8 +19,7 @@ export default class Cancel extends HolderCommand {
     const reason = flags.reason === undefined ? {} : { reason: flags.reason };
     const connection = await this.connect(flags);
     const leaseId = await this.handleOf(key, flags['lease-id'], connection);
-    return this.finish(key, leaseId, connection, () =>
-      connection.client.cancel({ key, lease_id: leaseId, ...reason }),
-    );
+    const call = () => connection.client.cancel({ key, lease_id: leaseId, ...reason });
+    return this.finish(key, leaseId, connection, call, 'canceled');
   }
 }

@@ -4,7 +4,7 @@ import { AcquireCommand } from '../acquire-command.ts';
 import type { Answer } from '../base-command.ts';
 
 export default class Lease extends AcquireCommand {
-  static override readonly summary = 'Acquire a lease on a key, or learn who holds it';
+  static override readonly summary = 'Acquire a lease on a key, or learn for how long it is held';
   static override readonly description = [
     'Exit code 0 means that the lease is yours, 11 that somebody else holds it, 7 that',
     'the key is already finished. This machine remembers the handle of the lease, so that',

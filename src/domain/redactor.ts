@@ -13,10 +13,12 @@ export class Redactor {
     return secret;
   }
 
+  /** Takes them out as they are, and as JSON and URLs write them. */
   clean(text: string): string {
     let cleaned = text;
     for (const secret of this.#secrets) {
-      cleaned = cleaned.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***');
+      const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
+      for (const form of forms) cleaned = cleaned.replaceAll(form, '***');
     }
     return cleaned;
   }

@@ -1,5 +1,7 @@
 import type * as z from 'zod/mini';
+import { formatDuration } from '../domain/duration.ts';
 import { Failure, type FailureCode } from '../domain/failure.ts';
+import { retryAfter } from './retry-after.ts';
 import { fits } from './schema.ts';
 import type { HttpAnswer, HttpRequest, SendOptions, Transport } from './transport.ts';
 
@@ -29,6 +31,9 @@ export interface ExchangeOptions extends SendOptions {
   readonly subject?: string;
 }
 
+/** Longest piece of a service's words in a message, in characters. */
+const MAX_WORDS = 500;
+
 /**
  * Sends a request and returns the parsed body of a successful answer: the service's own object,
  * every field of it, once it is known to fit the schema.
@@ -45,17 +50,25 @@ export async function exchange<T>(
   const answer = await transport(request, options);
   if (answer.status < 200 || answer.status > 299) throw refusal(answer, options, dialect);
   const body = parseJson(answer.body);
-  if (fits(schema, body)) return body;
+  if (fits(schema, body)) {
+    if (typeof body === 'object' && body !== null) sources.set(body, answer.body);
+    return body;
+  }
   const what =
     body === undefined
-      ? `the answer to ${request.path} is not JSON but ${describe(answer)}`
-      : `the answer to ${request.path} breaks the contract: ${await explainMisfit(schema, body)}`;
-  throw new Failure('bad_response', `${dialect.service}: ${what}.`, {
-    hint: "Check the profile's URL: is this the service, or a proxy in between?",
-    service: dialect.service,
-    status: answer.status,
-    outcomeUnknown: true,
-  });
+      ? `is no valid JSON: ${describe(answer)}`
+      : `breaks the contract: ${cut(await explainMisfit(schema, body), MAX_WORDS)}`;
+  throw badAnswer(`the answer to ${request.path} ${what}`, answer, dialect);
+}
+
+const sources = new WeakMap<object, string>();
+
+/**
+ * The text that an answer was parsed from, which still has what parsing loses, e.g. the digits of
+ * large numbers. Undefined for what is no answer.
+ */
+export function sourceOf(body: unknown): string | undefined {
+  return typeof body === 'object' && body !== null ? sources.get(body) : undefined;
 }
 
 async function explainMisfit(schema: z.ZodMiniType, value: unknown): Promise<string> {
@@ -65,24 +78,36 @@ async function explainMisfit(schema: z.ZodMiniType, value: unknown): Promise<str
     .join('; ');
 }
 
+function badAnswer(what: string, { status }: HttpAnswer, { service }: ErrorDialect): Failure {
+  return new Failure('bad_response', `${service}: ${what}.`, {
+    hint: "Check the profile's URL: is this the service, or a proxy in between?",
+    service,
+    status,
+    outcomeUnknown: true,
+  });
+}
+
 function refusal(answer: HttpAnswer, options: ExchangeOptions, dialect: ErrorDialect): Failure {
   const { service } = dialect;
   const { status } = answer;
-  const location = answer.headers['location'];
   if (status >= 300 && status < 400) {
-    return new Failure('bad_response', `${service}: redirected (${status}) to ${location}.`, {
-      hint: "Redirects are not followed; set the profile's URL to where the service really is.",
-      service,
-      status,
-    });
+    const location = cut(answer.headers['location'] ?? 'nowhere', MAX_WORDS);
+    return badAnswer(
+      `redirected (${status}) to ${location}, which is not followed`,
+      answer,
+      dialect,
+    );
   }
   const body = parseJson(answer.body);
-  const { reason, message } = (body === undefined ? undefined : dialect.read(body)) ?? {
-    message: describe(answer),
-  };
+  const refused = body === undefined ? undefined : dialect.read(body);
+  // Any web server answers 404 to what it does not know: that says nothing about a key.
+  if (!refused && status === 404) {
+    return badAnswer(`404, but not in its words: ${describe(answer)}`, answer, dialect);
+  }
+  const { reason, message } = refused ?? { message: describe(answer) };
   const meaning = reason === undefined ? undefined : dialect.meanings[reason];
   const code = meaning?.code ?? codeOfStatus(status);
-  const said = message?.replace(/\.$/, '') || 'refused';
+  const said = cut(message?.replace(/\.$/, '') || 'refused', MAX_WORDS);
   const source = [service, status, reason].filter(Boolean).join(' ');
   return new Failure(code, `${[options.subject, said].filter(Boolean).join(': ')} (${source}).`, {
     hint: meaning?.hint ?? hintFor(code, answer),
@@ -102,23 +127,31 @@ function codeOfStatus(status: number): FailureCode {
   return 'invalid_request';
 }
 
-function hintFor(code: FailureCode, answer: HttpAnswer): string | undefined {
-  if (code === 'unauthorized') return 'Check the token and what it may do: leasectl profile list';
-  if (code === 'limit_exceeded')
-    return "The plan's limit is reached; raise it or wait for the next period.";
-  if (code === 'not_found') return "Check the spelling, and the profile's URL.";
-  if (code === 'conflict') return 'Look at its state first: leasectl status';
-  if (code !== 'unavailable') return 'Correct what the service names, then try again.';
-  const wait = answer.headers['retry-after'];
-  return wait === undefined ? 'Try again later.' : `The service asks to try again after ${wait} s.`;
+/** What to do where the service's reason tells nothing better. */
+const HINTS: Readonly<Partial<Record<FailureCode, string>>> = {
+  unauthorized: "Check the token, the profile's or the environment's, and what it may do.",
+  limit_exceeded: "The plan's limit is reached; raise it or wait for the next period.",
+  not_found: "Check the spelling, and the profile's URL.",
+  conflict: 'Look at its state first: leasectl status',
+  invalid_request: 'Correct what the service names, then try again.',
+};
+
+function hintFor(code: FailureCode, { headers }: HttpAnswer): string {
+  const wait = retryAfter(headers, Date.now());
+  const when = wait === undefined ? 'later' : `in ${formatDuration(Math.ceil(wait / 1000))}`;
+  return HINTS[code] ?? `Try again ${when}.`;
 }
 
-/** What a body that is no JSON looks like, cut short. */
+/** What a body that is not understood looks like, cut short. */
 function describe({ body, headers }: HttpAnswer): string {
   const text = body.replace(/\s+/g, ' ').trim();
   if (text === '') return 'an empty body';
   const type = headers['content-type']?.split(';')[0] ?? 'text';
-  return `${type} ${JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)}`;
+  return `${type} ${JSON.stringify(cut(text, 80))}`;
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 function parseJson(text: string): unknown {

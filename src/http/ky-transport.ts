@@ -1,6 +1,7 @@
 import type { KyInstance, RetryOptions } from 'ky';
 import { Failure } from '../domain/failure.ts';
 import { readBounded } from './bounded-body.ts';
+import { retryAfter } from './retry-after.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
 
 export interface KyTransportOptions {
@@ -12,16 +13,15 @@ export interface KyTransportOptions {
   readonly userAgent: string;
   /** For everything that one call does, retries and waits included, in milliseconds. */
   readonly timeout: number;
+  /** The first wait before a retry, in milliseconds; each next one is twice as long. Default 200. */
+  readonly firstDelay?: number;
 }
 
-/** One attempt may take this long, in milliseconds; the call as a whole may take more. */
-const ATTEMPT_TIMEOUT = 10_000;
+/** One attempt may take this part of the call's time, so that there is time for another one. */
+const ATTEMPT_SHARE = 1 / 3;
 const MAX_RETRIES = 5;
 const FIRST_DELAY = 200;
 const LONGEST_DELAY = 5_000;
-/** Delays are varied by a factor between these, so that clients do not come back all at once. */
-const LEAST_JITTER = 0.5;
-const MOST_JITTER = 1.5;
 
 /** The service says that it did not take the request: safe to send again, whatever it was. */
 const NOT_TAKEN = [429];
@@ -47,11 +47,11 @@ export function createKyTransport(options: KyTransportOptions): Transport {
   assertTokenStaysPrivate(options);
   return async (request, { repeatable }) => {
     const { default: ky } = await import('ky');
-    const deadline = performance.now() + options.timeout;
+    const begun = performance.now();
     try {
-      return await send(ky, request, options, retryPolicy(repeatable, deadline));
+      return await send(ky, request, options, retryPolicy(repeatable, begun, options));
     } catch (error) {
-      throw noAnswer(error, options);
+      throw noAnswer(error, options, performance.now() - begun);
     }
   };
 }
@@ -76,13 +76,13 @@ async function send(
       ...(request.body ? { body: request.body } : {}),
       redirect: 'manual',
       retry,
-      timeout: Math.min(ATTEMPT_TIMEOUT, options.timeout),
+      timeout: options.timeout * ATTEMPT_SHARE,
       signal: AbortSignal.timeout(options.timeout),
       // The body belongs to the attempt: one that breaks off is retried like a lost answer.
       fetch: async (input, init) => {
         const answer = await fetch(input, init);
         const body = await readBounded(answer, options.service);
-        return new Response(nullBodyStatus(answer.status) ? null : body, {
+        return new Response(isNullBodyStatus(answer.status) ? null : body, {
           status: answer.status,
           headers: answer.headers,
         });
@@ -104,7 +104,7 @@ async function toAnswer(response: Response): Promise<HttpAnswer> {
 }
 
 /** The Fetch standard forbids a body with these. */
-function nullBodyStatus(status: number): boolean {
+function isNullBodyStatus(status: number): boolean {
   return [101, 103, 204, 205, 304].includes(status);
 }
 
@@ -115,49 +115,57 @@ function urlOf(baseUrl: URL, request: HttpRequest): URL {
   return url;
 }
 
-/** ky does the waiting, `Retry-After` first; this decides whether waiting is worth it. */
-function retryPolicy(repeatable: boolean, deadline: number): RetryOptions {
-  const statusCodes = repeatable ? [...NOT_TAKEN, ...PERHAPS_TAKEN] : NOT_TAKEN;
-  const delayOf = (attempt: number) => Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1));
+/**
+ * Whether, and after how long, an attempt is followed by another one: after what `Retry-After` asks
+ * for, and never at once, so that no service is hammered.
+ *
+ * @param begun when the call began, by the monotonic clock
+ */
+function retryPolicy(
+  repeatable: boolean,
+  begun: number,
+  { timeout, firstDelay = FIRST_DELAY }: KyTransportOptions,
+): RetryOptions {
+  const statuses = repeatable ? [...NOT_TAKEN, ...PERHAPS_TAKEN] : NOT_TAKEN;
+  let wait = 0;
   return {
     limit: MAX_RETRIES,
     methods: ['get', 'post'],
-    statusCodes,
-    afterStatusCodes: statusCodes,
-    delay: delayOf,
-    jitter: (delay) => delay * (LEAST_JITTER + Math.random() * (MOST_JITTER - LEAST_JITTER)),
-    retryOnTimeout: repeatable,
+    delay: () => wait,
     shouldRetry: ({ error, retryCount }) => {
-      if (error instanceof Failure) return false;
-      const response =
-        'response' in error && error.response instanceof Response ? error.response : undefined;
-      const wait = (response && waitAsked(response)) ?? MOST_JITTER * delayOf(retryCount);
-      // To be cut short in the middle of a wait would hide what went wrong.
-      if (wait > deadline - performance.now()) return false;
-      if (response) return undefined;
-      const code = systemCode(error);
-      if (code !== undefined && HOPELESS.test(code)) return false;
-      return repeatable || NEVER_SENT.has(code ?? '') ? undefined : false;
+      const backoff = Math.min(LONGEST_DELAY, firstDelay * 2 ** (retryCount - 1));
+      // Varied, so that clients do not come back all at once.
+      wait = backoff * (0.5 + Math.random());
+      const response = responseOf(error);
+      if (response) {
+        wait = Math.max(wait, retryAfter(Object.fromEntries(response.headers), Date.now()) ?? 0);
+      }
+      // A wait that is cut short would hide what went wrong.
+      const isInTime = wait < timeout - (performance.now() - begun);
+      return isInTime && (response ? statuses.includes(response.status) : mayRepeat(error));
     },
   };
+
+  function mayRepeat(error: Error): boolean {
+    const code = systemCode(error) ?? '';
+    if (error instanceof Failure || HOPELESS.test(code)) return false;
+    return repeatable || NEVER_SENT.has(code);
+  }
 }
 
-/** What `Retry-After` asks for, in milliseconds. */
-function waitAsked(response: Response): number | undefined {
-  const value = response.headers.get('retry-after');
-  if (value === null) return undefined;
-  const seconds = Number(value);
-  return Number.isNaN(seconds) ? Date.parse(value) - Date.now() || 0 : seconds * 1000;
+/** The answer that an error of ky's stands for. */
+function responseOf(error: Error): Response | undefined {
+  return 'response' in error && error.response instanceof Response ? error.response : undefined;
 }
 
-function noAnswer(error: unknown, { service, baseUrl, timeout }: KyTransportOptions): unknown {
+function noAnswer(error: unknown, { service, baseUrl }: KyTransportOptions, took: number): unknown {
   if (error instanceof Failure || !(error instanceof Error)) return error;
   const code = systemCode(error);
   const timedOut = error.name === 'TimeoutError' || error.name === 'AbortError';
   // Anything else that is no network error is a bug, and has to look like one.
   if (!timedOut && code === undefined && !(error instanceof TypeError)) return error;
   const what = timedOut
-    ? `no answer from ${baseUrl.origin} within ${timeout / 1000} s`
+    ? `no answer from ${baseUrl.origin} within ${(took / 1000).toFixed(1)} s`
     : `no connection to ${baseUrl.origin} (${code ?? error.message})`;
   return new Failure('unavailable', `${service}: ${what}.`, {
     hint:

@@ -1,12 +1,18 @@
 import { FAILURES, Failure } from '../domain/failure.ts';
+import { isJsonObject } from '../domain/json.ts';
 import { visible } from '../terminal/visible.ts';
 import type { Style } from './style.ts';
 
 /** A failure for people: what happened, and what to do next. */
 export function renderFailure(failure: Failure, { paint }: Style): string {
-  const lines = [`${paint.red('Error:')} ${visible(failure.message)}`];
-  if (failure.hint) lines.push(`${paint.dim('Hint:')} ${visible(failure.hint)}`);
+  const lines = [`${paint.red('Error:')} ${cut(visible(failure.message))}`];
+  if (failure.hint) lines.push(`${paint.dim('Hint:')} ${cut(visible(failure.hint))}`);
   return lines.join('\n');
+}
+
+/** A key can be longer than what anybody reads. */
+function cut(text: string): string {
+  return text.length > 1_000 ? `${text.slice(0, 999)}…` : text;
 }
 
 /** A failure for programs; absent fields are left out. */
@@ -17,12 +23,15 @@ export function failureToJson(failure: Failure): object {
 }
 
 /**
- * Any thrown value as a failure. Only oclif's complaints about the command line, and bugs, come
- * here as anything else.
+ * Any thrown value as a failure. Only oclif's complaints about the command line, the system's about
+ * files, and bugs come here as anything else.
  */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof Error && 'oclif' in error) return usageFailure(error);
+  if (error instanceof Error && 'path' in error && 'code' in error) {
+    return fileFailure(String(error.path), String(error.code), error);
+  }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new Failure('internal', `leasectl has a bug: ${what}`, {
     hint: 'Run it again with LEASECTL_DEBUG=1 and report what it shows.',
@@ -30,13 +39,31 @@ export function toFailure(error: unknown): Failure {
   });
 }
 
+function fileFailure(path: string, code: string, cause: Error): Failure {
+  return /^(ENOSPC|EDQUOT|EIO|EMFILE|ENFILE)$/.test(code)
+    ? new Failure('unavailable', `${path} cannot be written now (${code}).`, {
+        hint: 'Make room, then try again.',
+        cause,
+      })
+    : new Failure('usage', `${path} cannot be used (${code}).`, {
+        hint: 'Check its rights, and those of the directories above it.',
+        cause,
+      });
+}
+
 /** oclif's messages have lists and a pointer to --help on lines of their own. */
 function usageFailure(error: Error): Failure {
   const [said = ''] = error.message.split(/\n\n|\nSee more help/);
-  const line = said
-    .replace(/^The following errors? occurred:/, '')
-    .replace(/\s+/g, ' ')
-    .trim();
+  const missing =
+    'args' in error && Array.isArray(error.args) ? error.args.filter(isJsonObject) : [];
+  const line =
+    missing.length > 0
+      ? `Missing ${missing.map(({ name }) => String(name).toUpperCase()).join(', ')}`
+      : said
+          .replace(/^The following errors? occurred:/, '')
+          .replace(/(--[\w-]+)=true\b/g, '$1')
+          .replace(/\s+/g, ' ')
+          .trim();
   const message = line.replace(/\.?$/, '.');
   return new Failure('usage', message, { hint: 'See --help for how it is used.', cause: error });
 }

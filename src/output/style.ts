@@ -8,11 +8,14 @@ export interface Paint {
 /** How to write: for a person at a terminal, or for a pipe. */
 export interface Style {
   readonly isInteractive: boolean;
+  /** Width of the terminal, in columns. */
+  readonly columns: number;
   readonly paint: Paint;
+  /** Takes the secrets of this run out of foreign text. */
+  readonly clean: (text: string) => string;
 }
 
-export interface StyleOptions {
-  readonly isInteractive: boolean;
+export interface StyleOptions extends Omit<Style, 'paint'> {
   /** Whether `--no-color` was given. */
   readonly noColor: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -22,9 +25,9 @@ const asIs = (text: string) => text;
 const PLAIN: Paint = { bold: asIs, dim: asIs, red: asIs };
 
 /** Colour is for terminals only, and off for `NO_COLOR`, `TERM=dumb` and `--no-color`. */
-export async function styleOf({ isInteractive, noColor, env }: StyleOptions): Promise<Style> {
-  const isColored = isInteractive && !noColor && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
-  if (!isColored) return { isInteractive, paint: PLAIN };
+export async function styleOf({ noColor, env, ...style }: StyleOptions): Promise<Style> {
+  const isColored = style.isInteractive && !noColor && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+  if (!isColored) return { ...style, paint: PLAIN };
   const { Chalk } = await import('chalk');
-  return { isInteractive, paint: new Chalk({ level: 1 }) };
+  return { ...style, paint: new Chalk({ level: 1 }) };
 }

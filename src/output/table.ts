@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import stringWidth from 'string-width';
 import { visible } from '../terminal/visible.ts';
 import type { Style } from './style.ts';
 
@@ -17,23 +18,42 @@ export function grouped(number: number): string {
 }
 
 /** One thing with its properties, a line each: a box on a terminal, tab-separated in a pipe. */
-export function renderDetails(details: readonly Detail[], { isInteractive, paint }: Style): string {
+export function renderDetails(details: readonly Detail[], style: Style): string {
+  const { isInteractive, columns, paint, clean } = style;
   const rows = details.flatMap(([label, value]) =>
-    value === null || value === undefined ? [] : [[label, visible(String(value))] as const],
+    value === null || value === undefined ? [] : [[label, visible(clean(String(value)))] as const],
   );
   if (!isInteractive) return rows.map((row) => row.join('\t')).join('\n');
+  const room = columns - Math.max(...rows.map(([label]) => label.length)) - FRAME;
   const table = new Table(LAYOUT);
-  for (const [label, value] of rows) table.push([paint.bold(label), value]);
+  for (const [label, value] of rows) table.push([paint.bold(label), cutMiddle(value, room)]);
   return table.toString();
+}
+
+/** What two columns have around and between them: `│ label │ value │`. */
+const FRAME = 7;
+
+/** Cuts a text in its middle, where it says least, to what the terminal has room for. */
+function cutMiddle(text: string, room: number): string {
+  if (stringWidth(text) <= room) return text;
+  const characters = [...text];
+  let head = Math.ceil(characters.length / 2);
+  let tail = head;
+  const cut = () => [...characters.slice(0, head), '…', ...characters.slice(tail)].join('');
+  while (head > 1 && stringWidth(cut()) > room) {
+    if (characters.length - tail >= head) tail += 1;
+    else head -= 1;
+  }
+  return cut();
 }
 
 /** Many things, a line each, under a head; in a pipe tab-separated. */
 export function renderList(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  { isInteractive, paint }: Style,
+  { isInteractive, paint, clean }: Style,
 ): string {
-  const shown = rows.map((row) => row.map(visible));
+  const shown = rows.map((row) => row.map((cell) => visible(clean(cell))));
   if (!isInteractive) return [head, ...shown].map((row) => row.join('\t')).join('\n');
   const table = new Table({ ...LAYOUT, head: head.map((name) => paint.bold(name)) });
   for (const row of shown) table.push(row);

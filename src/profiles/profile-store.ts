@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { Failure } from '../domain/failure.ts';
 import { readJsonFile } from '../files/json-file.ts';
 import { createFile, isSystemError, removeFile, replaceFile } from '../files/private-file.ts';
-import { checkProfileName, Profile, type ServiceName } from './profile.ts';
+import { checkProfileName, isProfileName, Profile, type ServiceName } from './profile.ts';
 
 /*
  * config/
@@ -66,6 +66,7 @@ export class ProfileStore {
       return files
         .filter((file) => file.endsWith('.json'))
         .map((file) => file.slice(0, -'.json'.length))
+        .filter(isProfileName)
         .sort();
     } catch (error) {
       if (isSystemError(error, 'ENOENT')) return [];
@@ -73,7 +74,7 @@ export class ProfileStore {
     }
   }
 
-  /** The name of a service's default profile; undefined where none was chosen. */
+  /** The name of a service's default profile, or `local`; undefined where none was chosen. */
   async defaultOf(service: ServiceName): Promise<string | undefined> {
     return (await readJsonFile(this.#defaultFile(service), Default))?.profile;
   }

@@ -37,12 +37,34 @@ export const Profile = z.object({
 });
 export type Profile = z.infer<typeof Profile>;
 
+export function isProfileName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name) && name !== LOCAL;
+}
+
 /** @throws Failure `usage` unless the name can be a profile's */
 export function checkProfileName(name: string): string {
-  if (/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name) && name !== LOCAL) return name;
-  const why = name === LOCAL ? 'is built in' : 'is no profile name';
-  throw new Failure('usage', `${JSON.stringify(name)} ${why}.`, {
+  if (isProfileName(name)) return name;
+  if (name === LOCAL) {
+    throw new Failure('usage', `"${LOCAL}" is built in.`, {
+      hint: 'It is always there, and cannot be changed or removed.',
+    });
+  }
+  throw new Failure('usage', `${JSON.stringify(name)} is no profile name.`, {
     hint: 'A name has 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first.',
+  });
+}
+
+/**
+ * Takes off the line break that files and secret stores add.
+ *
+ * @param where what the text came from, for the message
+ * @throws Failure `usage` unless it can travel in a header: visible ASCII, on one line
+ */
+export function parseToken(text: string, where: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new Failure('usage', `${where} holds no token.`, {
+    hint: 'A token is one line of visible ASCII characters, without spaces.',
   });
 }
 

@@ -1,5 +1,12 @@
 import { Failure } from '../domain/failure.ts';
-import { LOCAL, type Profile, parseBaseUrl, SERVICES, type ServiceName } from './profile.ts';
+import {
+  LOCAL,
+  type Profile,
+  parseBaseUrl,
+  parseToken,
+  SERVICES,
+  type ServiceName,
+} from './profile.ts';
 import type { ProfileStore } from './profile-store.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -50,10 +57,14 @@ export async function resolveTarget({ service, flag, env, profiles }: Selection)
   const url = parseBaseUrl(urlText, urlInEnv ? source : `The URL of profile ${source}`);
   // The service's own variable is for the service's own address, or one that stands beside it.
   const isVendors = urlInEnv !== undefined || url.origin === new URL(baseUrl).origin;
-  const token = env['LEASECTL_TOKEN'] || (isVendors && vendorToken) || storedToken(stored, url);
+  const variable = [...(isVendors ? [tokenVariable] : []), 'LEASECTL_TOKEN'].findLast(
+    (candidate) => env[candidate],
+  );
+  const token = variable ? parseToken(env[variable] ?? '', variable) : storedToken(stored, url);
   if (token) return { type: 'hosted', profile: name ?? source, url, token };
+  const unused = vendorToken ? ` ${tokenVariable} is for ${baseUrl} only.` : '';
   throw new Failure('unauthorized', `No token for ${url.origin} (${source}).`, {
-    hint: `Set LEASECTL_TOKEN, or store one: leasectl profile add NAME --service ${service} --url ${url.origin} --token-stdin`,
+    hint: `${unused}Set LEASECTL_TOKEN, or store one: leasectl profile add NAME --service ${service} --url ${url.origin} --token-stdin`,
     service,
   });
 }

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../domain/failure.ts';
 
+/** What a flag may read from stdin at most, in bytes: more than any service takes. */
+const MAX_INPUT = 8 * 1024 * 1024;
+
 /** The streams of a process: stdout is data, stderr is talk. */
 export class Terminal {
   readonly #process: NodeJS.Process;
@@ -11,8 +14,13 @@ export class Terminal {
   }
 
   /** Whether a person looks at the stream, rather than a program. */
-  isInteractive(stream: 'stdout' | 'stderr'): boolean {
+  isInteractive(stream: 'stdin' | 'stdout' | 'stderr'): boolean {
     return this.#process[stream].isTTY === true;
+  }
+
+  /** The stream's width; that of an ordinary terminal where it has none. */
+  columns(stream: 'stdout' | 'stderr'): number {
+    return this.#process[stream].columns || 80;
   }
 
   writeOut(text: string): void {
@@ -37,8 +45,14 @@ export class Terminal {
     }
     this.#isStdinTaken = true;
     const chunks: Buffer[] = [];
-    for await (const chunk of this.#process.stdin) chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks).toString('utf8');
+    let size = 0;
+    for await (const chunk of this.#process.stdin) {
+      const bytes = Buffer.from(chunk);
+      size += bytes.length;
+      if (size > MAX_INPUT) throw tooLarge(wanted);
+      chunks.push(bytes);
+    }
+    return withoutMark(Buffer.concat(chunks).toString('utf8'));
   }
 
   /**
@@ -51,12 +65,23 @@ export class Terminal {
     if (!value.startsWith('@')) return value;
     const file = value.slice(1);
     try {
-      return await readFile(file, 'utf8');
+      return withoutMark(await readFile(file, 'utf8'));
     } catch (error) {
-      throw new Failure('usage', `${flag}: ${file} cannot be read.`, {
+      throw new Failure('usage', `${flag}: ${JSON.stringify(file)} cannot be read.`, {
         hint: 'Check that the file is there and readable.',
         cause: error,
       });
     }
   }
+}
+
+/** Some editors begin a file with a byte order mark, which is no part of its text. */
+function withoutMark(text: string): string {
+  return text.replace(/^\ufeff/, '');
+}
+
+function tooLarge(flag: string): Failure {
+  return new Failure('usage', `${flag}: stdin has more than 8 MiB.`, {
+    hint: 'Store large data elsewhere, and give its address.',
+  });
 }

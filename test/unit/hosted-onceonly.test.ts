@@ -30,6 +30,7 @@ function clientOf(url: string, timeout = 10_000) {
     authorization: `Bearer ${TOKEN}`,
     userAgent: 'leasectl/test',
     timeout,
+    firstDelay: 2,
   });
   return createOnceOnlyClient({ transport, honoursIdempotencyKey: false });
 }
@@ -46,11 +47,12 @@ const extension = { key: 'k', lease_id: 'lease_1', ttl: 60 };
 
 describe('a request', () => {
   test('carries the token, the key as it is, and only what is meant', async () => {
-    const { client, seen } = await stubbed([{ status: 200, body: STATUS }]);
-    await client.status('a/b c%20+🎉');
+    const key = 'a/b c%20+🎉';
+    const { client, seen } = await stubbed([{ status: 200, body: { ...STATUS, key } }]);
+    await client.status(key);
     expect(seen[0]).toMatchObject({
       method: 'GET',
-      url: `/v1/ai/status?${new URLSearchParams({ key: 'a/b c%20+🎉' })}`,
+      url: `/v1/ai/status?${new URLSearchParams({ key })}`,
       headers: { authorization: `Bearer ${TOKEN}`, 'user-agent': 'leasectl/test' },
       body: '',
     });
@@ -123,8 +125,9 @@ describe('an answer', () => {
     [{ ...STATUS, status: 'sleeping' }, /status: .*"in_progress"\|"completed"\|"failed"/],
     [{ status: 'failed', key: 'k' }, /ok: .*expected boolean/],
     [[], /body: .*expected object/],
-    ['<html>Sign in</html>', /not JSON but application\/json "<html>Sign in<\/html>"/],
-    ['', /not JSON but an empty body/],
+    ['<html>Sign in</html>', /no valid JSON: application\/json "<html>Sign in<\/html>"/],
+    ['', /no valid JSON: an empty body/],
+    [{ ...STATUS, key: 'another' }, /asked for k, it answered for another key/],
   ])('that breaks the contract is a bad response: %j', async (body, message) => {
     const { client } = await stubbed([{ status: 200, body }]);
     await expect(client.status('k')).rejects.toMatchObject({
@@ -134,7 +137,10 @@ describe('an answer', () => {
   });
 
   test('that acquires without a handle breaks the contract', async () => {
-    const { client } = await stubbed([{ status: 200, body: { ...ACQUIRED, lease_id: null } }]);
+    const { client } = await stubbed([
+      { status: 200, body: { ...ACQUIRED, lease_id: null } },
+      { status: 200, body: STATUS },
+    ]);
     await expect(client.lease({ key: 'k' }, 'i')).rejects.toMatchObject({
       code: 'bad_response',
       message: expect.stringContaining('lease_id'),
@@ -174,7 +180,7 @@ describe('a refusal', () => {
     [400, detail('bad'), 'invalid_request'],
     [422, detail('bad'), 'invalid_request'],
     [405, '<html>no</html>', 'invalid_request'],
-    [404, '<html>no</html>', 'not_found'],
+    [404, '<html>no</html>', 'bad_response'],
     [401, '', 'unauthorized'],
     [500, 'oops', 'unavailable'],
     [501, detail('internal'), 'unavailable'],
@@ -244,15 +250,24 @@ describe('a call that may be repeated', () => {
     await expect(client.extend(extension)).rejects.toMatchObject({
       code: 'unavailable',
       status: 429,
-      hint: expect.stringContaining('120 s'),
+      hint: expect.stringContaining('in 2m.'),
     });
   });
 
+  test.each(['soon', '-5', '1h', '', 'Wed, 21 Oct 2015 07:28:00 GMT'])(
+    'is repeated, not at once but soon, after a Retry-After of %j',
+    async (value) => {
+      const reply = { status: 429, headers: { 'retry-after': value } };
+      const { client } = await stubbed([reply, { status: 200, body: EXTENDED }]);
+      expect(await client.extend(extension)).toEqual(EXTENDED);
+    },
+  );
+
   test('is given up in time when no answer comes', async () => {
-    const { client } = await stubbed([silence], 300);
+    const { client } = await stubbed([silence, silence, silence], 300);
     await expect(client.extend(extension)).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringContaining('within 0.3 s'),
+      message: expect.stringMatching(/within 0\.[123] s/),
       outcomeUnknown: true,
     });
   });
@@ -295,6 +310,24 @@ describe('an acquisition at a service that does not know repetitions', () => {
     await expect(client.lease({ key: 'k' }, 'i')).rejects.toMatchObject({
       message: expect.stringContaining('the key is now not held'),
     });
+  });
+
+  test('is unknown too after an answer that is not understood', async () => {
+    const garbage = { status: 200, body: '{"ok": tru' };
+    const { client } = await stubbed([garbage, { status: 200, body: STATUS }]);
+    await expect(client.lease({ key: 'k' }, 'i')).rejects.toMatchObject({
+      code: 'bad_response',
+      message: expect.stringContaining('the key is now in progress for 1m 30s more.'),
+    });
+  });
+
+  test('leaves time to ask for the state, within the whole', async () => {
+    const { client } = await stubbed([silence, { status: 200, body: STATUS }], 600);
+    const begun = performance.now();
+    await expect(client.lease({ key: 'k' }, 'i')).rejects.toMatchObject({
+      message: expect.stringContaining('the key is now in progress'),
+    });
+    expect(performance.now() - begun).toBeLessThan(600);
   });
 
   test('that never left is no mystery', async () => {

@@ -3,15 +3,21 @@ import { boolean, string } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { ProfileCommand } from '../../profile-command.ts';
-import { parseBaseUrl, parseService, SERVICE_NAMES, SERVICES } from '../../profiles/profile.ts';
+import {
+  parseBaseUrl,
+  parseService,
+  parseToken,
+  SERVICE_NAMES,
+  SERVICES,
+} from '../../profiles/profile.ts';
 
 export default class ProfileAdd extends ProfileCommand {
   static override readonly summary = 'Store a service and the token for it';
   static override readonly description = [
-    'The first profile of a service becomes its default. The token is kept in a file that',
-    "only you may read, and is sent to the URL's origin only. Without --token-stdin none",
-    "is stored: then it comes from LEASECTL_TOKEN, or from the service's own variable",
-    '(ONCEONLY_API_KEY).',
+    'A profile becomes the default of its service where none was chosen yet. The token is',
+    "kept in a file that only you may read, and is sent to the URL's origin only. Without",
+    '--token-stdin none is stored: then it comes from LEASECTL_TOKEN, or for',
+    'https://api.onceonly.tech from ONCEONLY_API_KEY.',
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> profile add prod --service onceonly --token-stdin < token.txt',
@@ -48,12 +54,13 @@ export default class ProfileAdd extends ProfileCommand {
   }
 
   async #readToken(): Promise<string> {
-    const text = await this.context.terminal.readStdin('--token-stdin');
-    const token = this.context.redactor.add(text.trim());
-    // What HTTP can carry in a header; anything else is a file that was meant for something else.
-    if (/^[\x21-\x7e]+$/.test(token)) return token;
-    throw new Failure('usage', 'stdin holds no token.', {
-      hint: 'Give the token alone, on one line: leasectl profile add … --token-stdin < FILE',
-    });
+    const { redactor, terminal } = this.context;
+    if (terminal.isInteractive('stdin')) {
+      throw new Failure('usage', '--token-stdin would show the token while you type it.', {
+        hint: 'Give it in a file or a pipe: leasectl profile add … --token-stdin < FILE',
+      });
+    }
+    const text = await terminal.readStdin('--token-stdin');
+    return redactor.add(parseToken(text, 'stdin'));
   }
 }

@@ -19,7 +19,8 @@ export default class ProfileUse extends ProfileCommand {
     const { args } = await this.parse(ProfileUse);
     const { profiles } = this.context;
     if (args.name === LOCAL) {
-      await Promise.all(SERVICE_NAMES.map((service) => profiles.clearDefault(service)));
+      // Written down: it was chosen, so that no profile added later takes its place.
+      await Promise.all(SERVICE_NAMES.map((service) => profiles.setDefault(service, LOCAL)));
     } else {
       const { service } = await profiles.get(args.name);
       await profiles.setDefault(service, args.name);

@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import { formatDuration } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
-import { exchange } from '../../http/exchange.ts';
+import { type ExchangeOptions, exchange } from '../../http/exchange.ts';
 import type { Transport } from '../../http/transport.ts';
 import { onceOnlyErrors } from './errors.ts';
 import {
@@ -49,60 +49,84 @@ export interface OnceOnlyClientOptions {
 export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyClient {
   const { transport, honoursIdempotencyKey } = options;
 
-  const get = <T>(path: string, key: string, schema: z.ZodMiniType<T>) => {
+  const get = async <T extends { key: string }>(
+    path: string,
+    key: string,
+    schema: z.ZodMiniType<T>,
+    repeatable = true,
+  ) => {
     const query = new URLSearchParams({ key });
     const request = { method: 'GET', path, query, headers: {}, body: '' } as const;
-    return exchange(transport, request, { repeatable: true, subject: key }, schema, onceOnlyErrors);
+    const options = { repeatable, subject: key };
+    return about(key, await exchange(transport, request, options, schema, onceOnlyErrors));
   };
   const post = <T>(
     path: string,
-    body: { key: string } | ToolRunRequest,
+    body: object,
     schema: z.ZodMiniType<T>,
-    repeatable: boolean,
+    options: ExchangeOptions,
     headers: Record<string, string> = {},
   ) => {
     const query = new URLSearchParams();
     const request = { method: 'POST', path, query, headers, body: JSON.stringify(body) } as const;
-    const subject = 'key' in body ? body.key : body.tool;
-    return exchange(transport, request, { repeatable, subject }, schema, onceOnlyErrors);
+    return exchange(transport, request, options, schema, onceOnlyErrors);
   };
-  const status = (key: string) => get('/v1/ai/status', key, StatusResponse);
+  const change = async <T extends { key: string }>(
+    path: string,
+    body: { key: string },
+    schema: z.ZodMiniType<T>,
+  ) => {
+    const options = { repeatable: true, subject: body.key };
+    return about(body.key, await post(path, body, schema, options));
+  };
   const acquire = async (path: string, body: LeaseRequest, idempotencyKey: string) => {
+    const { key } = body;
+    const options = { repeatable: honoursIdempotencyKey, subject: key };
     try {
       const headers = { 'idempotency-key': idempotencyKey };
-      return await post(path, body, LeaseResponse, honoursIdempotencyKey, headers);
+      return about(key, await post(path, body, LeaseResponse, options, headers));
     } catch (error) {
-      if (!(error instanceof Failure) || !isLostAnswer(error)) throw error;
-      throw await outcomeUnknown(body.key, error, status);
+      if (!(error instanceof Failure) || !error.outcomeUnknown) throw error;
+      // A single look: the patience of this call is used up.
+      throw await outcomeUnknown(error, () => get(STATUS, key, StatusResponse, false));
     }
   };
 
   return {
     lease: (body, idempotencyKey) => acquire('/v1/ai/lease', body, idempotencyKey),
     run: (body, idempotencyKey) => acquire('/v1/ai/run', body, idempotencyKey),
-    runTool: (body) => post('/v1/ai/run', body, ToolRunResponse, false),
-    status,
+    runTool: (body) =>
+      post('/v1/ai/run', body, ToolRunResponse, { repeatable: false, subject: body.tool }),
+    status: (key) => get(STATUS, key, StatusResponse),
     result: (key) => get('/v1/ai/result', key, ResultResponse),
-    extend: (body) => post('/v1/ai/extend', body, ExtendResponse, true),
-    complete: (body) => post('/v1/ai/complete', body, FinishResponse, true),
-    cancel: (body) => post('/v1/ai/cancel', body, FinishResponse, true),
-    fail: (body) => post('/v1/ai/fail', body, FinishResponse, true),
+    extend: (body) => change('/v1/ai/extend', body, ExtendResponse),
+    complete: (body) => change('/v1/ai/complete', body, FinishResponse),
+    cancel: (body) => change('/v1/ai/cancel', body, FinishResponse),
+    fail: (body) => change('/v1/ai/fail', body, FinishResponse),
   };
 }
 
-function isLostAnswer(failure: Failure): boolean {
-  return failure.code === 'unavailable' && failure.outcomeUnknown;
+const STATUS = '/v1/ai/status';
+
+/** @throws Failure `bad_response` when the answer is about another key than was asked for */
+function about<T extends { key: string }>(key: string, answer: T): T {
+  if (answer.key === key) return answer;
+  const { service } = onceOnlyErrors;
+  throw new Failure('bad_response', `${service}: asked for ${key}, it answered for another key.`, {
+    hint: "Check the profile's URL: is this the service, or something that caches in between?",
+    service,
+    outcomeUnknown: true,
+  });
 }
 
 /** Says what can be said of an acquisition whose answer was lost: nothing is assumed. */
 async function outcomeUnknown(
-  key: string,
   lost: Failure,
-  status: OnceOnlyClient['status'],
+  status: () => Promise<StatusResponse>,
 ): Promise<Failure> {
-  const { words } = await lookAt(key, status);
+  const { words } = await lookAt(status);
   const message = `${lost.message} Whether it acquired is unknown; the key is now ${words}.`;
-  return new Failure('unavailable', message, {
+  return new Failure(lost.code, message, {
     hint: 'If nobody else holds it, this call may: wait until it runs out, then try again.',
     service: lost.service,
     status: lost.status,
@@ -111,25 +135,30 @@ async function outcomeUnknown(
   });
 }
 
-/** A key's state for messages: in a few words, and whether it may be leased, now or later. */
-export async function lookAt(
-  key: string,
-  status: OnceOnlyClient['status'],
-): Promise<{ words: string; mayLease: boolean }> {
+/** What a key's state means to somebody who wanted, or had, a lease on it. */
+export interface KeyState {
+  /** In a few words, for messages. */
+  readonly words: string;
+  /** Whether it is known to be finished, and so will not be leased again. */
+  readonly isFinished: boolean;
+}
+
+/** @param status asks for the state; that it fails is told in the words */
+export async function lookAt(status: () => Promise<StatusResponse>): Promise<KeyState> {
   try {
-    return describeState(await status(key));
+    return describeState(await status());
   } catch (error) {
     const isGone = error instanceof Failure && error.code === 'not_found';
-    return { words: isGone ? 'not held' : 'in a state that could not be read', mayLease: isGone };
+    const words = isGone ? 'not held' : 'in a state that could not be read';
+    return { words, isFinished: false };
   }
 }
 
-function describeState(answer: StatusResponse): { words: string; mayLease: boolean } {
-  const { status, error_code, ttl_left } = answer;
+function describeState({ status, error_code, ttl_left }: StatusResponse): KeyState {
   if (status !== 'in_progress') {
     const words = error_code ? `${status} (${error_code})` : status;
-    return { words, mayLease: error_code === 'expired' };
+    return { words, isFinished: error_code !== 'expired' };
   }
   const left = ttl_left == null ? '' : ` for ${formatDuration(ttl_left)} more`;
-  return { words: `in progress${left}`, mayLease: true };
+  return { words: `in progress${left}`, isFinished: false };
 }
