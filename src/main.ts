@@ -16,7 +16,8 @@ export async function main(packageUrl: URL): Promise<void> {
   settings.enableAutoTranspile = false;
   const argv = process.argv.slice(2);
   try {
-    await run(argv, fileURLToPath(packageUrl));
+    // Plugins of users are not a thing here: looking for them would take time, and warn.
+    await run(argv, { root: fileURLToPath(packageUrl), userPlugins: false, devPlugins: false });
   } catch (error) {
     // Commands report their own failures: what comes here did not reach one.
     process.exitCode = await reportFailure(error, {

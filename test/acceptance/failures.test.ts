@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createSandbox, type RunOptions } from '../support/sandbox.ts';
+import { BIN, createSandbox, type RunOptions } from '../support/sandbox.ts';
 import { closedUrl } from '../support/stub-server.ts';
 
 interface Case {
@@ -21,10 +22,10 @@ const usage = (args: readonly string[], message: RegExp, options?: RunOptions): 
 });
 
 const CASES: readonly Case[] = [
-  usage(['lease'], /Missing 1 required arg: key Key to lease\./),
+  usage(['lease'], /^Missing KEY\.$/),
   usage(['lease', 'a', 'b'], /Unexpected argument: b\./),
   usage(['lease', 'a', '--bogus'], /Nonexistent flag: --bogus\./),
-  usage(['bogus'], /command bogus not found\./),
+  usage(['bogus'], /^There is no command "bogus"\.$/),
   usage(['lease', 'a', '--ttl', '99d'], /--ttl is no usable duration: "99d"\./),
   usage(['lease', 'a', '--ttl'], /--ttl expects a value/),
   usage(['lease', 'a', '--timeout', 'x'], /--timeout is no usable duration/),
@@ -33,19 +34,30 @@ const CASES: readonly Case[] = [
   usage(['lease', 'a', '--metadata', '[]'], /--metadata is not a JSON object\./),
   usage(
     ['lease', 'a', '--metadata', '@/nonexistent'],
-    /--metadata: \/nonexistent cannot be read\./,
+    /--metadata: "\/nonexistent" cannot be read\./,
   ),
   usage(['complete', 'a', '--result', '-', '--lease-id', '-'], /cannot read stdin/, {
     input: '{}',
   }),
   usage(['complete', 'a', '--lease-id', ''], /--lease-id is empty\./),
-  usage(['complete', 'a'], /This machine holds no lease on a \(profile local\)\./),
+  usage(['complete', 'a'], /This machine holds no lease on a \(profile local\); it is not held\./),
   usage(['fail', 'a'], /Missing required flag error-code\./),
   usage(['run'], /Give either a KEY/),
   usage(['run', 'k', '--agent', 'a', '--tool', 't'], /Give either a KEY/),
   usage(['run', '--agent', 'a'], /Give either a KEY/),
   usage(['run', '--agent', 'a', '--tool', 't', '--ttl', '5s'], /Give either a KEY/),
   usage(['run', '--agent', 'a', '--tool', 't', '--spend', 'much'], /--spend is no amount/),
+  usage(['profile', 'remove', 'local'], /"local" is built in\./),
+  usage(['leas', 'k'], /^There is no command "leas k"\.$/),
+  usage(['lease', '--idempotent=true'], /--idempotent takes no value\./),
+  usage(
+    ['complete', 'a', '--result', '{"n": 12345678901234567890}'],
+    /12345678901234567890 is not exact/,
+  ),
+  usage(['complete', 'a', '--result', '{"n": 1e400}'], /1e400 is not exact/),
+  usage(['status', 'a'], /LEASECTL_TOKEN holds no token\./, {
+    env: { LEASECTL_URL: 'https://example.com', LEASECTL_TOKEN: 'once_live\ncanary' },
+  }),
   usage(['status', 'a', '--profile', 'nope'], /There is no profile nope\./),
   usage(['profile', 'add', 'local', '--service', 'onceonly'], /"local" is built in\./),
   usage(['profile', 'add', '../x', '--service', 'onceonly'], /is no profile name\./),
@@ -137,9 +149,7 @@ describe('a damaged machine', () => {
     const env = { XDG_DATA_HOME: join(directory, 'file') };
     const { code, stderr } = await run(['status', 'k'], { env });
     expect(code).toBe(2);
-    expect(stderr).toContain(
-      `${join(directory, 'file', 'leasectl', 'leases.db')} cannot be opened`,
-    );
+    expect(stderr).toContain(`${join(directory, 'file', 'leasectl', 'leases.db')} cannot be used`);
   });
 
   test.each([
@@ -166,6 +176,41 @@ describe('a damaged machine', () => {
   });
 });
 
+test('a number that JSON carries exactly is no failure', async () => {
+  const { json } = createSandbox();
+  await json(['lease', 'k']);
+  const result =
+    '{"a": 9007199254740991, "b": -1.5e300, "c": "12345678901234567890", "d\\"1e400": 0.1}';
+  await json(['complete', 'k', '--result', result]);
+  expect(await json(['result', 'k'])).toMatchObject({ result: JSON.parse(result) });
+});
+
+test('a message about a key that nobody would read is cut', async () => {
+  const { run } = createSandbox();
+  const { code, stderr } = await run(['status', 'x'.repeat(100_000)]);
+  expect(code).toBe(6);
+  expect(stderr.length).toBeLessThan(2_500);
+});
+
+test.each([[['status', 'k']], [['status', 'k', '--json']], [['--version']], [['profile', 'list']]])(
+  'output that cannot be written is told: %j',
+  async (args) => {
+    const { env, json } = createSandbox();
+    await json(['lease', 'k']);
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [BIN, ...args], {
+      env,
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    expect({ status, stderr }).toEqual({
+      status: 75,
+      stderr: 'Error: stdout cannot be written: ENOSPC: no space left on device, write.\n',
+    });
+  },
+);
+
 test('a stack is shown only when it is asked for', async () => {
   const { run } = createSandbox();
   const plain = await run(['status', 'nope']);
@@ -173,6 +218,23 @@ test('a stack is shown only when it is asked for', async () => {
   const debug = await run(['status', 'nope'], { env: { LEASECTL_DEBUG: '1' } });
   expect(debug.stderr).toMatch(/^\s+at /m);
   expect(debug.code).toBe(3);
+});
+
+test('a configuration that cannot be read is named', async () => {
+  const { run, directory } = createSandbox();
+  writeFileSync(join(directory, 'file'), '');
+  const env = { XDG_CONFIG_HOME: join(directory, 'file') };
+  for (const args of [
+    ['profile', 'list'],
+    ['status', 'k'],
+    ['profile', 'add', 'p', '--service', 'onceonly'],
+  ]) {
+    const { code, stderr } = await run(args, { env });
+    expect({ args, code }).toEqual({ args, code: 2 });
+    expect(stderr).toMatch(
+      /^Error: \S+\/file\/leasectl\S* cannot be (used|read) \(ENOTDIR\)\.\nHint: .*\n$/,
+    );
+  }
 });
 
 test('a reader that has read enough is no error', async () => {

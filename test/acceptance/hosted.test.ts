@@ -144,11 +144,12 @@ test('a lease is taken, kept and finished, with the handle from the ledger', asy
 });
 
 test('a handle is not sent to another service than the one that gave it', async () => {
-  const [giver, other] = [await startStub(ACQUIRED), await startStub()];
+  const [giver, other] = [await startStub(ACQUIRED), await startStub(IN_PROGRESS)];
   const { json, run } = createSandbox();
   await json(['lease', 'k'], { env: { LEASECTL_URL: giver.url, LEASECTL_TOKEN: 't' } });
   const env = { LEASECTL_URL: other.url, LEASECTL_TOKEN: 't' };
   expect((await run(['complete', 'k'], { env })).code).toBe(2);
+  expect(other.seen).toMatchObject([{ method: 'GET', url: '/v1/ai/status?key=k' }]);
 });
 
 test('a handle is kept while it is not known that the lease ended', async () => {
@@ -195,6 +196,34 @@ test('an acquisition without an answer is unknown: 75, and what the key is now',
   expect(stderr).toMatch(
     /Whether it acquired is unknown; the key is now in progress for 1m 30s more\./,
   );
+});
+
+test('a token is sent without the line break that came with it, and is not shown either', async () => {
+  const echo = refusal(401, 'invalid_api_key', `no such key: ${CANARY}`);
+  const stub = await startStub(echo);
+  const { run } = createSandbox();
+  const env = { LEASECTL_URL: stub.url, LEASECTL_TOKEN: ` ${CANARY}\r\n` };
+  const { code, stderr } = await run(['status', 'k'], { env });
+  expect(code).toBe(4);
+  expect(stderr).toContain('no such key: *** (onceonly 401 invalid_api_key)');
+  expect(stub.seen).toMatchObject([bearer(CANARY)]);
+});
+
+test('a secret that a service puts into its answer is not in the table', async () => {
+  const body = { ...STATE, status: 'failed', error_code: `used ${CANARY}` };
+  const stub = await startStub({ status: 200, body });
+  const { run } = createSandbox();
+  const env = { LEASECTL_URL: stub.url, LEASECTL_TOKEN: CANARY };
+  expect((await run(['status', 'k'], { env })).stdout).toContain('Error\tused ***\n');
+});
+
+test('large numbers arrive as they were sent', async () => {
+  const body =
+    '{"ok":true,"status":"completed","key":"k","result":{"n":12345678901234567890,"x":1.0}}';
+  const stub = await startStub({ status: 200, body });
+  const { run } = createSandbox();
+  const env = { LEASECTL_URL: stub.url, LEASECTL_TOKEN: 't' };
+  expect((await run(['result', 'k', '--json'], { env })).stdout).toBe(`${body}\n`);
 });
 
 test('a service that blocks a tool call: 4, and why', async () => {

@@ -48,7 +48,9 @@ describe('a lease from beginning to end', () => {
     const bob = { env: { XDG_STATE_HOME: join(alice.directory, 'elsewhere') } };
     const without = await alice.run(['cancel', 'k'], bob);
     expect(without).toMatchObject({ code: 2, stdout: '' });
-    expect(without.stderr).toContain('This machine holds no lease on k (profile local).');
+    expect(without.stderr).toMatch(
+      /^Error: This machine holds no lease on k \(profile local\); it is in progress for (5m|4m 5\ds) more\.\n/,
+    );
     expect(
       await alice.json(['extend', 'k', '--lease-id', '-'], { ...bob, input: lease_id }),
     ).toMatchObject({
@@ -146,8 +148,7 @@ describe('a lease that was lost', () => {
         'Error: k: The lease ran out (onceonly 409 lease_expired). k is now failed (expired).\n' +
           'Hint: Stop what relied on it. To take it again: leasectl lease k\n',
       );
-      const again = await run([command, 'k', ...more]);
-      expect(again.stderr).toContain('This machine holds no lease on k');
+      expect(await run([command, 'k', ...more])).toEqual(lost);
     },
   );
 
@@ -173,6 +174,11 @@ describe('a lease that was lost', () => {
     const late = await run(['cancel', 'k', '--lease-id', lease_id]);
     expect(late.code).toBe(7);
     expect(late.stderr).toContain('k is now completed.');
+    const without = await run(['cancel', 'k']);
+    expect(without.code).toBe(7);
+    expect(without.stderr).toContain(
+      'This machine holds no lease on k (profile local); it is completed.',
+    );
     expect(await json(['complete', 'k', '--lease-id', lease_id])).toMatchObject({ version: 2 });
   });
 });
@@ -218,6 +224,18 @@ test('the handle is shown in --json only', async () => {
     expect(stdout + stderr).not.toContain(lease_id);
   }
   expect(JSON.stringify(env)).not.toContain(lease_id);
+});
+
+test('a canceled lease reads so', async () => {
+  const { run, json } = createSandbox();
+  await json(['lease', 'k']);
+  expect((await run(['cancel', 'k'])).stdout).toContain('Status\tfailed (canceled)\n');
+});
+
+test('in a pipe --json is the very text that the service answered', async () => {
+  const { run } = createSandbox();
+  await run(['lease', 'k']);
+  expect((await run(['status', 'k', '--json'])).stdout).toMatch(/^\{"ok":true,"status":.*\}\n$/);
 });
 
 test('keys of every kind reach the service as they are', async () => {

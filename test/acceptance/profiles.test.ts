@@ -69,6 +69,13 @@ test('a token is in a file that only its owner may read, and is never shown', as
   ]);
 });
 
+test('a profile takes the place of no default that was chosen, the embedded service neither', async () => {
+  const { json } = createSandbox();
+  await json(['profile', 'use', 'local']);
+  expect(await json(add('prod'))).toMatchObject({ default: false });
+  expect(await json(['profile', 'show', 'local'])).toMatchObject({ default: true });
+});
+
 describe('20 writers at once', () => {
   test('lose no profile, tear no file, and leave one default', async () => {
     const { run, json, configDirectory } = createSandbox();

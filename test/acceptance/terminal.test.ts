@@ -1,4 +1,5 @@
 import { spawn } from '@lydell/node-pty';
+import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { BIN, createSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -7,11 +8,12 @@ function runOnTerminal(
   { env }: Sandbox,
   args: readonly string[],
   more: Readonly<Record<string, string>> = {},
+  cols = 100,
 ): Promise<{ code: number; screen: string }> {
   return new Promise((resolve) => {
     const terminal = spawn(process.execPath, [BIN, ...args], {
       name: more['TERM'] ?? 'xterm-256color',
-      cols: 100,
+      cols,
       rows: 30,
       env: { ...env, ...more },
     });
@@ -59,6 +61,18 @@ describe('on a terminal', () => {
       expect(screen).not.toBe('');
       expect(screen).not.toContain(ESCAPE);
     }
+  });
+
+  test('a table keeps its shape where there is little room', async () => {
+    const sandbox = createSandbox();
+    const key = `a${'🎉漢'.repeat(40)}z`;
+    await sandbox.json(['lease', key]);
+    await sandbox.json(['complete', key, '--result', '{}']);
+    const { screen } = await runOnTerminal(sandbox, ['status', key, '--no-color'], {}, 60);
+    const lines = screen.replaceAll('\r', '').trimEnd().split('\n');
+    for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(60);
+    expect(new Set(lines.map((line) => stringWidth(line))).size).toBe(1);
+    expect(screen).toMatch(/│ Key +│ a🎉.*….*漢z +│/);
   });
 
   test('JSON is only JSON', async () => {
