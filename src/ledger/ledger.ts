@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Clock } from '../domain/clock.ts';
-import { type DatabaseKind, explained, openDatabase } from '../sqlite/database.ts';
+import { type DatabaseKind, openDatabase } from '../sqlite/database.ts';
+import { explained } from '../sqlite/errors.ts';
 import handles from './migrations/0001-handles.sql';
 
 /** What a handle is for: the same id elsewhere is another lease. */

@@ -1,9 +1,20 @@
-import { chmodSync, closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
-import { Failure, type FailureCode } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import { isJsonObject } from '../domain/json.ts';
+import { explained, isBusy } from './errors.ts';
 
 /** One kind of SQLite file that leasectl keeps. */
 export interface DatabaseKind {
@@ -24,11 +35,12 @@ const OWNER_ONLY = 0o600;
  * Opens the database, creating and migrating it as needed; safe when many processes do so at once.
  *
  * @throws Failure `usage` when the file is somebody else's, from a newer leasectl, damaged, or out
- *   of reach; such a file is not written to. `unavailable` when it stays locked.
+ *   of reach; such a file, and what SQLite keeps beside it, is not changed. `unavailable` when it
+ *   stays locked.
  */
 export function openDatabase(file: string, kind: DatabaseKind): Database.Database {
   return explained(file, () => {
-    makePrivate(file);
+    prepareFile(file, kind);
     const db = new Database(file);
     try {
       db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
@@ -43,21 +55,54 @@ export function openDatabase(file: string, kind: DatabaseKind): Database.Databas
   });
 }
 
-/** SQLite gives its side files the mode of the main one, so that one has to exist first. */
-function makePrivate(file: string): void {
+/**
+ * Makes the file where there is none, for SQLite gives its side files the mode of the main one;
+ * looks at one that is there before anything may change it.
+ */
+function prepareFile(file: string, kind: DatabaseKind): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_CREAT, OWNER_ONLY);
-  const { mode } = fstatSync(descriptor);
+  const { mode, size } = fstatSync(descriptor);
+  const header = Buffer.alloc(HEADER_SIZE);
+  readSync(descriptor, header, 0, HEADER_SIZE, 0);
   closeSync(descriptor);
+  const isOurs = header.readUInt32BE(APPLICATION_ID_AT) === kind.applicationId;
+  const isKnown = header.readUInt32BE(USER_VERSION_AT) <= kind.migrations.length;
+  // Even to open and close a file can change it: a log that was left behind is brought home.
+  if (size > 0 && !(isOurs && isKnown && !hasLog(file))) lookAt(file, kind);
   if ((mode & 0o077) !== 0) chmodSync(file, OWNER_ONLY);
 }
+
+/** Where SQLite's file format has these, in bytes from the start. */
+const HEADER_SIZE = 100;
+const USER_VERSION_AT = 60;
+const APPLICATION_ID_AT = 68;
+
+function hasLog(file: string): boolean {
+  return (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+function lookAt(file: string, kind: DatabaseKind): void {
+  const db = new Database(`${pathToFileURL(file)}?mode=ro`);
+  try {
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    readVersion(db, file, kind);
+  } finally {
+    db.close();
+  }
+}
+
+/** All at one moment: others may be migrating. */
+const STATE = `SELECT
+  (SELECT user_version FROM pragma_user_version) AS version,
+  (SELECT application_id FROM pragma_application_id) AS owner,
+  (SELECT count(*) FROM sqlite_schema) AS entries`;
 
 /** The number of migrations the file has seen. Reads only. */
 function readVersion(db: Database.Database, file: string, kind: DatabaseKind): number {
   const { applicationId, migrations } = kind;
-  const version = readNumber(db, 'PRAGMA user_version');
-  const owner = readNumber(db, 'PRAGMA application_id');
-  const isNew = version === 0 && readNumber(db, 'SELECT count(*) FROM sqlite_schema') === 0;
+  const { version, owner, entries } = Object(db.prepare(STATE).all()[0]);
+  const isNew = version === 0 && entries === 0;
   if (!isNew && owner !== applicationId) {
     throw new Failure('usage', `${file} is a database of another program.`, {
       hint: 'Move it away, and leasectl makes its own.',
@@ -112,92 +157,8 @@ export function readValue(db: Database.Database, sql: string, ...parameters: unk
   return isJsonObject(row) ? Object.values(row)[0] : undefined;
 }
 
-function readNumber(db: Database.Database, sql: string): number {
-  return Number(readValue(db, sql));
-}
-
 function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
-}
-
-/** Runs a piece of work on the database and turns SQLite's and the system's errors into failures. */
-export function explained<T>(file: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw explain(file, error);
-  }
-}
-
-/** What a database error means to the person who has to mend it; other errors pass unchanged. */
-export function explain(file: string, error: unknown): unknown {
-  const code = codeOf(error);
-  const remedy = code === undefined ? undefined : REMEDIES.find(({ codes }) => codes.test(code));
-  if (error instanceof Failure || !remedy) return error;
-  const { failure, what, hint } = remedy;
-  return new Failure(failure, `${file} ${what} (${code}).`, { hint, cause: error });
-}
-
-interface Remedy {
-  readonly codes: RegExp;
-  readonly failure: FailureCode;
-  readonly what: string;
-  readonly hint: string;
-}
-
-const REMEDIES: readonly Remedy[] = [
-  {
-    codes: /^SQLITE_(BUSY|LOCKED)$/,
-    failure: 'unavailable',
-    what: 'stayed locked by another process',
-    hint: 'Try again; if it lasts, look which process holds it: fuser -v on the file.',
-  },
-  {
-    codes: /^SQLITE_(NOTADB|CORRUPT)$/,
-    failure: 'usage',
-    what: 'is damaged or no SQLite database',
-    hint: 'Move it away, and leasectl makes a new one; what is in it is lost.',
-  },
-  {
-    codes: /^SQLITE_(FULL|IOERR)$|^(ENOSPC|EDQUOT|EIO)$/,
-    failure: 'unavailable',
-    what: 'cannot be written',
-    hint: 'Make room on its disk, then try again.',
-  },
-  {
-    codes: /^SQLITE_(CANTOPEN|READONLY|PERM|AUTH|UNKNOWN)$|^E[A-Z]+$/,
-    failure: 'usage',
-    what: 'cannot be used',
-    hint: 'Check the rights of the file and its directory.',
-  },
-];
-
-/** SQLite's primary result codes; libsql has no names for the extended ones, whose low byte they are. */
-const PRIMARY_CODES: Readonly<Record<number, string>> = {
-  3: 'SQLITE_PERM',
-  5: 'SQLITE_BUSY',
-  6: 'SQLITE_LOCKED',
-  8: 'SQLITE_READONLY',
-  10: 'SQLITE_IOERR',
-  11: 'SQLITE_CORRUPT',
-  13: 'SQLITE_FULL',
-  14: 'SQLITE_CANTOPEN',
-  23: 'SQLITE_AUTH',
-  26: 'SQLITE_NOTADB',
-};
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') {
-    return undefined;
-  }
-  const raw = 'rawCode' in error && typeof error.rawCode === 'number' ? error.rawCode : undefined;
-  if (raw !== undefined) return PRIMARY_CODES[raw & 0xff];
-  // A file that cannot even be opened comes without any code.
-  return error.code || 'SQLITE_UNKNOWN';
-}
-
-function isBusy(error: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED)$/.test(codeOf(error) ?? '');
 }
 
 /** Takes the write lock, waiting for it without blocking the thread as SQLite itself would. */

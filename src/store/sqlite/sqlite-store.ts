@@ -4,10 +4,10 @@ import type { Store, Transaction } from '../../engine/store.ts';
 import {
   beginImmediate,
   type DatabaseKind,
-  explain,
   openDatabase,
   readValue,
 } from '../../sqlite/database.ts';
+import { explain } from '../../sqlite/errors.ts';
 import leases from './migrations/0001-leases.sql';
 import { COLUMNS, fromRow, toRow } from './row.ts';
 
