@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { string } from '@oclif/core/flags';
 import type { Answer } from './base-command.ts';
 import { formatDuration, parseDuration } from './domain/duration.ts';
@@ -5,9 +6,14 @@ import { Failure } from './domain/failure.ts';
 import type { JsonObject } from './domain/json.ts';
 import { quoted } from './domain/shell.ts';
 import { KeyCommand, type KeyConnection } from './key-command.ts';
+import type { LeaseAddress } from './ledger/ledger.ts';
 import { type Detail, grouped, renderDetails } from './output/table.ts';
 import { serviceTime, timeLeft } from './output/time.ts';
 import type { LeaseRequest, LeaseResponse } from './services/onceonly/wire.ts';
+
+/** How often, and every how many milliseconds, a patient look at the ledger is repeated. */
+const LOOKS = 5;
+const LOOK_INTERVAL = 50;
 
 /** What the commands that acquire a key share: `lease` and `run`. */
 export abstract class AcquireCommand extends KeyCommand {
@@ -58,7 +64,7 @@ export abstract class AcquireCommand extends KeyCommand {
     const { key } = request;
     const address = connection.addressOf(key);
     // Opened first: a lease whose handle cannot be kept is of no use to anybody.
-    const ledger = await this.context.ledger();
+    await this.context.ledger();
     const sentAt = this.context.now();
     const answer = await connection.client[method](request, this.context.newIdempotencyKey());
     const seconds = answer.status === 'acquired' ? (answer.ttl ?? request.ttl) : answer.ttl_left;
@@ -66,20 +72,34 @@ export abstract class AcquireCommand extends KeyCommand {
 
     if (answer.status === 'acquired' && answer.lease_id) {
       const handle = this.context.redactor.add(answer.lease_id);
-      try {
-        ledger.remember(address, { handle, acquiredAt: sentAt, expiresAt: endsAt ?? sentAt });
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        this.notice(`Warning: ${key} is leased, but its handle could not be kept: ${why}`);
-      }
+      await this.note((ledger) =>
+        ledger.remember(address, { handle, acquiredAt: sentAt, expiresAt: endsAt ?? sentAt }),
+      );
     }
-    const own = ledger.find(address)?.handle;
-    const isOurs = answer.status !== 'acquired' && own !== undefined && own === answer.lease_id;
+    const isOurs = isHeld(answer) && (await this.#isOurs(answer, address, isIdempotent));
     return {
       data: answer,
       text: (style) => renderDetails(this.#details(answer, isOurs, endsAt, address.profile), style),
-      failure: isOurs && isIdempotent && isHeld(answer) ? undefined : failureOf(answer, isOurs),
+      failure: isOurs && isIdempotent ? undefined : failureOf(answer, isOurs),
     };
+  }
+
+  /**
+   * Whether this machine holds what the answer tells of. Another process may have acquired it just
+   * now and not noted it yet: who depends on it looks again for a moment.
+   */
+  async #isOurs(
+    { lease_id }: LeaseResponse,
+    address: LeaseAddress,
+    isPatient: boolean,
+  ): Promise<boolean> {
+    const ledger = await this.context.ledger();
+    for (let look = 1; ; look += 1) {
+      const own = ledger.find(address)?.handle;
+      if (own !== undefined && own === lease_id) return true;
+      if (!isPatient || look === LOOKS) return false;
+      await delay(LOOK_INTERVAL);
+    }
   }
 
   #details(

@@ -73,6 +73,7 @@ export class Context {
     const client = createOnceOnlyClient({
       transport: await this.#transportTo(target, service, options),
       honoursIdempotencyKey: target.type === 'local',
+      clean: (text) => this.redactor.clean(text),
     });
     const location = target.type === 'local' ? this.#paths.leases : target.url.href;
     const addressOf = (id: string) => ({ service, profile: target.profile, location, id });

@@ -31,7 +31,7 @@ export abstract class HolderCommand extends KeyCommand {
     how?: string,
   ): Promise<Answer> {
     const answer = await this.asHolder(key, leaseId, connection, call);
-    await this.forget(key, leaseId, connection);
+    await this.note((ledger) => ledger.forget(connection.addressOf(key), leaseId));
     return {
       data: answer,
       text: (style) =>

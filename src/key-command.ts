@@ -3,13 +3,16 @@ import { BaseCommand } from './base-command.ts';
 import type { Connection } from './context.ts';
 import { parseDuration } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
-import { isJsonObject, type JsonObject } from './domain/json.ts';
+import { isJsonObject, type JsonObject, parseJson } from './domain/json.ts';
 import { quoted } from './domain/shell.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import { lookAt, type OnceOnlyClient } from './services/onceonly/client.ts';
 
 export type KeyConnection = Connection<OnceOnlyClient>;
 
 const DEFAULT_TIMEOUT = '30s';
+/** Seconds. Who wants to wait for longer waits outside. */
+const TIMEOUT_RANGE = { min: 1, max: 3_600 };
 
 /** What the commands on keyed leases share: flags, the connection, and the handles of this machine. */
 export abstract class KeyCommand extends BaseCommand {
@@ -33,7 +36,7 @@ export abstract class KeyCommand extends BaseCommand {
   }): Promise<KeyConnection> {
     return this.context.onceOnly({
       profile: flags.profile,
-      timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout') * 1000,
+      timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout', TIMEOUT_RANGE) * 1000,
       version: this.config.version,
     });
   }
@@ -50,6 +53,8 @@ export abstract class KeyCommand extends BaseCommand {
     { addressOf, client }: KeyConnection,
   ): Promise<string> {
     const { redactor, terminal } = this.context;
+    // Opened first, also when it is not read: what it says of the lease has to be brought up to date.
+    const ledger = await this.context.ledger();
     if (given !== undefined) {
       const value = (await terminal.readValue(given, '--lease-id')).trim();
       if (value !== '') return redactor.add(value);
@@ -58,7 +63,7 @@ export abstract class KeyCommand extends BaseCommand {
       });
     }
     const address = addressOf(key);
-    const held = (await this.context.ledger()).find(address);
+    const held = ledger.find(address);
     if (held) return redactor.add(held.handle);
     const { words, isFinished } = await lookAt(() => client.status(key));
     const message = `This machine holds no lease on ${key} (profile ${address.profile}); it is ${words}.`;
@@ -83,7 +88,9 @@ export abstract class KeyCommand extends BaseCommand {
       return await call();
     } catch (error) {
       if (!(error instanceof Failure) || !isOver(error)) throw error;
-      if (error.code !== 'lease_lost') await this.forget(key, leaseId, connection);
+      if (error.code !== 'lease_lost') {
+        await this.note((ledger) => ledger.forget(connection.addressOf(key), leaseId));
+      }
       const { words, isFinished } = await lookAt(() => connection.client.status(key));
       const stop = error.code === 'lease_lost' ? 'Stop what relied on it. ' : '';
       const next = isFinished ? seeResult(key) : `To take it again: leasectl lease ${quoted(key)}`;
@@ -97,12 +104,14 @@ export abstract class KeyCommand extends BaseCommand {
     }
   }
 
-  protected async forget(
-    key: string,
-    leaseId: string,
-    { addressOf }: KeyConnection,
-  ): Promise<void> {
-    (await this.context.ledger()).forget(addressOf(key), leaseId);
+  /** Brings the ledger up to date. The service has answered: what fails here is only told. */
+  protected async note(change: (ledger: Ledger) => void): Promise<void> {
+    try {
+      change(await this.context.ledger());
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.notice(`Warning: the ledger of this machine could not be brought up to date: ${why}`);
+    }
   }
 
   /**
@@ -116,7 +125,7 @@ export abstract class KeyCommand extends BaseCommand {
   ): Promise<JsonObject | undefined> {
     if (value === undefined) return undefined;
     const text = await this.context.terminal.readValue(value, flag);
-    const parsed = tryParse(text);
+    const parsed = parseJson(text);
     const inexact = parsed === undefined ? undefined : inexactNumber(text);
     if (inexact !== undefined) {
       throw new Failure('usage', `${flag}: ${inexact} is not exact as a JSON number.`, {
@@ -148,12 +157,4 @@ function inexactNumber(json: string): string | undefined {
     const value = Number(token);
     return !Number.isFinite(value) || (/^-?\d+$/.test(token) && BigInt(token) !== BigInt(value));
   });
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

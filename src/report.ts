@@ -4,7 +4,7 @@ import { failureToJson, renderFailure, renderStack, toFailure } from './output/f
 import { type Style, styleOf } from './output/style.ts';
 import type { Environment } from './profiles/resolve.ts';
 import type { Terminal } from './terminal/terminal.ts';
-import { visibleJson } from './terminal/visible.ts';
+import { visibleJson, visibleSource } from './terminal/visible.ts';
 
 /** What decides how a run talks. */
 export interface Voice {
@@ -31,10 +31,13 @@ export function styleFor(stream: 'stdout' | 'stderr', voice: Voice): Promise<Sty
 export async function reportFailure(error: unknown, voice: Voice): Promise<number> {
   const { terminal, redactor, env, isJson } = voice;
   const failure = toFailure(error);
-  const text = isJson
-    ? visibleJson(failureToJson(failure), 0)
-    : renderFailure(failure, await styleFor('stderr', voice));
-  terminal.writeError(redactor.clean(text));
-  if (env['LEASECTL_DEBUG'] === '1') terminal.writeError(redactor.clean(renderStack(error)));
+  const style = await styleFor('stderr', voice);
+  terminal.writeError(
+    isJson ? visibleJson(failureToJson(failure, style), 0) : renderFailure(failure, style),
+  );
+  if (env['LEASECTL_DEBUG'] === '1') {
+    const stack = redactor.clean(renderStack(error)).replaceAll('\r', '');
+    terminal.writeError(visibleSource(stack));
+  }
   return FAILURES[failure.code].exit;
 }

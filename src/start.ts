@@ -25,6 +25,9 @@ import { pathsOf } from './paths.ts';
 /** Set by the build; differs whenever the bundle does. */
 declare const BUILD_ID: string;
 
+/** The name of a cache of this build, for any Node; anything else is left over. */
+const IS_CACHE = new RegExp(`^${BUILD_ID}-v[\\d.]+-\\w+$`);
+
 interface CodeCache {
   /** The commands whose functions are in it. */
   readonly commands: readonly string[];
@@ -42,7 +45,7 @@ export function start(packageDirectory: string): void {
   const require = createRequire(file);
   // oclif finds the commands by requiring the bundle: it has to get this very instance.
   require.cache[file] = module;
-  const script = new Script(Module.wrap(readFileSync(file, 'latin1')), {
+  const script = new Script(Module.wrap(readFileSync(file, 'utf8')), {
     filename: file,
     cachedData: cache?.data,
   });
@@ -100,7 +103,7 @@ function writeCache(
     writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 });
     renameSync(temporary, join(directory, name));
     for (const old of readdirSync(directory)) {
-      if (!old.startsWith(BUILD_ID)) rmSync(join(directory, old), { force: true });
+      if (!IS_CACHE.test(old)) rmSync(join(directory, old), { force: true });
     }
   });
   attempt(() => rmSync(temporary, { force: true }));

@@ -30,7 +30,7 @@ export default class Extend extends HolderCommand {
       connection.client.extend({ key, lease_id: leaseId, ...ttl }),
     );
     const endsAt = sentAt + answer.ttl * 1000;
-    (await this.context.ledger()).prolong(connection.addressOf(key), leaseId, endsAt);
+    await this.note((ledger) => ledger.prolong(connection.addressOf(key), leaseId, endsAt));
     return {
       data: answer,
       text: (style) =>

@@ -2,8 +2,14 @@ import { Failure } from './failure.ts';
 
 const UNIT_SECONDS = { d: 86_400, h: 3_600, m: 60, s: 1 } as const;
 
-/** Shortest and longest time to live of a lease, in seconds. */
-export const TTL_RANGE = { min: 1, max: 30 * UNIT_SECONDS.d } as const;
+/** Shortest and longest time, in seconds. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What a lease may live. */
+export const TTL_RANGE: Range = { min: 1, max: 30 * UNIT_SECONDS.d };
 
 const PATTERN = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$/;
 
@@ -12,10 +18,11 @@ const PATTERN = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$/;
  *
  * @param text what was given
  * @param name where it was given, for the message, e.g. `--ttl`
- * @returns whole seconds, within {@link TTL_RANGE}
+ * @param range what is allowed; what a lease may live unless it is given
+ * @returns whole seconds, within the range
  * @throws Failure `usage` for anything else
  */
-export function parseDuration(text: string, name: string): number {
+export function parseDuration(text: string, name: string, range = TTL_RANGE): number {
   const parts = PATTERN.exec(text.trim());
   const [days, hours, minutes, seconds] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
   const total =
@@ -25,9 +32,10 @@ export function parseDuration(text: string, name: string): number {
         (hours ?? 0) * UNIT_SECONDS.h +
         (minutes ?? 0) * UNIT_SECONDS.m +
         (seconds ?? 0);
-  if (total >= TTL_RANGE.min && total <= TTL_RANGE.max) return total;
+  if (total >= range.min && total <= range.max) return total;
+  const [min, max] = [range.min, range.max].map(formatDuration);
   throw new Failure('usage', `${name} is no usable duration: ${JSON.stringify(text)}.`, {
-    hint: 'Give 1s to 30d, for example 90, 90s, 15m, 1h30m or 2d.',
+    hint: `Give ${min} to ${max}, for example 90, 90s, 15m, 1h30m or 2d.`,
   });
 }
 

@@ -1,7 +1,6 @@
 import type { JsonObject } from '../domain/json.ts';
 import {
   type Finish,
-  type FinishWay,
   type Instant,
   judgedAt,
   type Kind,
@@ -159,7 +158,8 @@ function finish(stored: Lease | undefined, command: FinishCommand, now: Instant)
   const { lease } = found;
   const { type: _, handle: __, ...what } = command;
   if (lease.finish) {
-    return sameWay(lease.finish, what.way)
+    // A repetition is known by its way and its handle: what it carries was stored the first time.
+    return lease.finish.way === what.way
       ? { lease: stored, outcome: { type: 'finished', lease } }
       : rejected(stored, 'already_finished');
   }
@@ -171,11 +171,6 @@ function finish(stored: Lease | undefined, command: FinishCommand, now: Instant)
     finish: { ...what, at },
   };
   return { lease: next, outcome: { type: 'finished', lease: next } };
-}
-
-/** A repetition is known by its way and its handle alone: what it carries was stored the first time. */
-function sameWay(first: Finish, way: FinishWay): boolean {
-  return first.way === way;
 }
 
 /** The lease if this handle is, or was when it finished, its holder's; else why it is not. */

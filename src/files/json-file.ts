@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import { Failure } from '../domain/failure.ts';
+import { parseJson } from '../domain/json.ts';
 import { readIfPresent } from './private-file.ts';
 
 /**
@@ -19,21 +20,13 @@ export async function readJsonFile<T>(
     });
   });
   if (text === undefined) return undefined;
-  const parsed = schema.safeParse(parse(text));
+  const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw await broken(file, text, parsed.error.issues[0]?.path ?? []);
 }
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Finds the place of the first mistake; the parser that can tell it is loaded only for that. */

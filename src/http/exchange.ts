@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import { formatDuration } from '../domain/duration.ts';
 import { Failure, type FailureCode } from '../domain/failure.ts';
+import { parseJson } from '../domain/json.ts';
 import { retryAfter } from './retry-after.ts';
 import { fits } from './schema.ts';
 import type { HttpAnswer, HttpRequest, SendOptions, Transport } from './transport.ts';
@@ -29,6 +30,8 @@ export interface Meaning {
 export interface ExchangeOptions extends SendOptions {
   /** What the request is about, e.g. the key, for messages. */
   readonly subject?: string;
+  /** Takes secrets out of what a service said, before any of it is quoted. */
+  readonly clean: (text: string) => string;
 }
 
 /** Longest piece of a service's words in a message, in characters. */
@@ -48,6 +51,7 @@ export async function exchange<T>(
   dialect: ErrorDialect,
 ): Promise<T> {
   const answer = await transport(request, options);
+  const { clean } = options;
   if (answer.status < 200 || answer.status > 299) throw refusal(answer, options, dialect);
   const body = parseJson(answer.body);
   if (fits(schema, body)) {
@@ -56,8 +60,8 @@ export async function exchange<T>(
   }
   const what =
     body === undefined
-      ? `is no valid JSON: ${describe(answer)}`
-      : `breaks the contract: ${cut(await explainMisfit(schema, body), MAX_WORDS)}`;
+      ? `is no valid JSON, but ${describe(answer, clean)}`
+      : `breaks the contract: ${cut(clean(await explainMisfit(schema, body)), MAX_WORDS)}`;
   throw badAnswer(`the answer to ${request.path} ${what}`, answer, dialect);
 }
 
@@ -89,9 +93,10 @@ function badAnswer(what: string, { status }: HttpAnswer, { service }: ErrorDiale
 
 function refusal(answer: HttpAnswer, options: ExchangeOptions, dialect: ErrorDialect): Failure {
   const { service } = dialect;
+  const { clean } = options;
   const { status } = answer;
   if (status >= 300 && status < 400) {
-    const location = cut(answer.headers['location'] ?? 'nowhere', MAX_WORDS);
+    const location = cut(clean(answer.headers['location'] ?? 'nowhere'), MAX_WORDS);
     return badAnswer(
       `redirected (${status}) to ${location}, which is not followed`,
       answer,
@@ -102,19 +107,19 @@ function refusal(answer: HttpAnswer, options: ExchangeOptions, dialect: ErrorDia
   const refused = body === undefined ? undefined : dialect.read(body);
   // Any web server answers 404 to what it does not know: that says nothing about a key.
   if (!refused && status === 404) {
-    return badAnswer(`404, but not in its words: ${describe(answer)}`, answer, dialect);
+    return badAnswer(`404, but not in its words: ${describe(answer, clean)}`, answer, dialect);
   }
-  const { reason, message } = refused ?? { message: describe(answer) };
+  const { reason, message } = refused ?? { message: `it sent ${describe(answer, clean)}` };
   const meaning = reason === undefined ? undefined : dialect.meanings[reason];
   const code = meaning?.code ?? codeOfStatus(status);
-  const said = cut(message?.replace(/\.$/, '') || 'refused', MAX_WORDS);
+  const said = cut(clean(message ?? '').replace(/\.$/, '') || 'refused', MAX_WORDS);
   const source = [service, status, reason].filter(Boolean).join(' ');
   return new Failure(code, `${[options.subject, said].filter(Boolean).join(': ')} (${source}).`, {
     hint: meaning?.hint ?? hintFor(code, answer),
     service,
     status,
     reason,
-    outcomeUnknown: status >= 500 && !options.repeatable,
+    outcomeUnknown: (status === 408 || status >= 500) && !options.repeatable,
   });
 }
 
@@ -142,22 +147,18 @@ function hintFor(code: FailureCode, { headers }: HttpAnswer): string {
   return HINTS[code] ?? `Try again ${when}.`;
 }
 
-/** What a body that is not understood looks like, cut short. */
-function describe({ body, headers }: HttpAnswer): string {
+/**
+ * What a body that is not understood looks like, cut short. One that looks like JSON is not quoted:
+ * it may hold a handle that nobody knows of yet.
+ */
+function describe({ body, headers }: HttpAnswer, clean: (text: string) => string): string {
   const text = body.replace(/\s+/g, ' ').trim();
-  if (text === '') return 'an empty body';
   const type = headers['content-type']?.split(';')[0] ?? 'text';
-  return `${type} ${JSON.stringify(cut(text, 80))}`;
+  if (text === '') return 'an empty body';
+  if (/^[[{]/.test(text)) return `${body.length} characters of ${type}`;
+  return `${type} ${JSON.stringify(cut(clean(text), 80))}`;
 }
 
 function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

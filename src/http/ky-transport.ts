@@ -17,16 +17,10 @@ export interface KyTransportOptions {
   readonly firstDelay?: number;
 }
 
-/** One attempt may take this part of the call's time, so that there is time for another one. */
-const ATTEMPT_SHARE = 1 / 3;
 const MAX_RETRIES = 5;
 const FIRST_DELAY = 200;
 const LONGEST_DELAY = 5_000;
 
-/** The service says that it did not take the request: safe to send again, whatever it was. */
-const NOT_TAKEN = [429];
-/** The request may have been taken, or may be on its way. */
-const PERHAPS_TAKEN = [500, 502, 503, 504];
 /** The connection was never there, so nothing was sent. */
 const NEVER_SENT = new Set([
   'ECONNREFUSED',
@@ -45,11 +39,15 @@ const HOPELESS = /^(ENOTFOUND|CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|U
  */
 export function createKyTransport(options: KyTransportOptions): Transport {
   assertTokenStaysPrivate(options);
-  return async (request, { repeatable }) => {
+  return async (request, { repeatable, share = repeatable ? 1 / 3 : 1 }) => {
     const { default: ky } = await import('ky');
     const begun = performance.now();
     try {
-      return await send(ky, request, options, retryPolicy(repeatable, begun, options));
+      const limits = {
+        timeout: options.timeout * share,
+        retry: retryPolicy(repeatable, begun, options),
+      };
+      return await send(ky, request, options, limits);
     } catch (error) {
       throw noAnswer(error, options, performance.now() - begun);
     }
@@ -60,7 +58,7 @@ async function send(
   ky: KyInstance,
   request: HttpRequest,
   options: KyTransportOptions,
-  retry: RetryOptions,
+  limits: { readonly timeout: number; readonly retry: RetryOptions },
 ): Promise<HttpAnswer> {
   const { isHTTPError } = await import('ky');
   try {
@@ -75,8 +73,7 @@ async function send(
       },
       ...(request.body ? { body: request.body } : {}),
       redirect: 'manual',
-      retry,
-      timeout: options.timeout * ATTEMPT_SHARE,
+      ...limits,
       signal: AbortSignal.timeout(options.timeout),
       // The body belongs to the attempt: one that breaks off is retried like a lost answer.
       fetch: async (input, init) => {
@@ -126,7 +123,6 @@ function retryPolicy(
   begun: number,
   { timeout, firstDelay = FIRST_DELAY }: KyTransportOptions,
 ): RetryOptions {
-  const statuses = repeatable ? [...NOT_TAKEN, ...PERHAPS_TAKEN] : NOT_TAKEN;
   let wait = 0;
   return {
     limit: MAX_RETRIES,
@@ -142,9 +138,14 @@ function retryPolicy(
       }
       // A wait that is cut short would hide what went wrong.
       const isInTime = wait < timeout - (performance.now() - begun);
-      return isInTime && (response ? statuses.includes(response.status) : mayRepeat(error));
+      return isInTime && (response ? mayAskAgain(response.status) : mayRepeat(error));
     },
   };
+
+  function mayAskAgain(status: number): boolean {
+    // 429 says that the request was not taken: safe to send again, whatever it was.
+    return status === 429 || (repeatable && (status === 408 || status >= 500));
+  }
 
   function mayRepeat(error: Error): boolean {
     const code = systemCode(error) ?? '';

@@ -19,6 +19,11 @@ export interface HttpAnswer {
 export interface SendOptions {
   /** Whether sending the same request twice does no more than sending it once. */
   readonly repeatable: boolean;
+  /**
+   * Which part of the call's time one attempt may take. Default: a third of it when there may be
+   * others, else all of it.
+   */
+  readonly share?: number;
 }
 
 /**

@@ -38,7 +38,10 @@ const ADDRESS = 'service = ? AND profile = ? AND location = ? AND id = ?';
 
 export interface Ledger {
   find(address: LeaseAddress): HeldLease | undefined;
-  /** Remembers a handle in place of an earlier one, and drops those that are long over. */
+  /**
+   * Remembers a handle in place of an earlier one, and of one from a time that is yet to come: the
+   * clock was set back. Drops those that are long over.
+   */
   remember(address: LeaseAddress, lease: HeldLease): void;
   /** Notes a new end of the lease with this handle. */
   prolong(address: LeaseAddress, handle: string, expiresAt: number): void;
@@ -79,11 +82,12 @@ export function openLedger(file: string, now: Clock): Ledger {
          VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET (handle, acquired_at, expires_at) =
            (excluded.handle, excluded.acquired_at, excluded.expires_at)
-         WHERE excluded.acquired_at >= acquired_at`,
+         WHERE excluded.acquired_at >= acquired_at OR acquired_at > ?`,
         ...key(address),
         handle,
         acquiredAt,
         expiresAt,
+        now(),
       );
     },
     prolong: (address, handle, expiresAt) =>

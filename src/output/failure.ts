@@ -4,9 +4,9 @@ import { visible } from '../terminal/visible.ts';
 import type { Style } from './style.ts';
 
 /** A failure for people: what happened, and what to do next. */
-export function renderFailure(failure: Failure, { paint }: Style): string {
-  const lines = [`${paint.red('Error:')} ${cut(visible(failure.message))}`];
-  if (failure.hint) lines.push(`${paint.dim('Hint:')} ${cut(visible(failure.hint))}`);
+export function renderFailure(failure: Failure, { paint, clean }: Style): string {
+  const lines = [`${paint.red('Error:')} ${cut(visible(clean(failure.message)))}`];
+  if (failure.hint) lines.push(`${paint.dim('Hint:')} ${cut(visible(clean(failure.hint)))}`);
   return lines.join('\n');
 }
 
@@ -16,9 +16,11 @@ function cut(text: string): string {
 }
 
 /** A failure for programs; absent fields are left out. */
-export function failureToJson(failure: Failure): object {
-  const { code, message, hint, service, status } = failure;
+export function failureToJson(failure: Failure, { clean }: Pick<Style, 'clean'>): object {
+  const { code, service, status } = failure;
   const { retryable } = FAILURES[code];
+  const message = clean(failure.message);
+  const hint = failure.hint && clean(failure.hint);
   return { error: { code, message, hint, service, status, retryable } };
 }
 
@@ -51,21 +53,34 @@ function fileFailure(path: string, code: string, cause: Error): Failure {
       });
 }
 
-/** oclif's messages have lists and a pointer to --help on lines of their own. */
+/**
+ * oclif's complaints, in our words: its own have lists, a pointer to --help on a line of its own, and
+ * repeat what was typed, which may be a secret in the wrong place.
+ */
 function usageFailure(error: Error): Failure {
+  const hint = 'See --help for how it is used.';
+  return new Failure('usage', `${complaint(error).replace(/\.$/, '')}.`, { hint, cause: error });
+}
+
+function complaint(error: Error): string {
+  const list = (name: string): unknown[] => {
+    const value: unknown = Object(error)[name];
+    return Array.isArray(value) ? value : [];
+  };
+  const flags = list('flags').map((flag) => String(flag).replace(/=.*$/s, ''));
+  if (flags.length > 0) return `There is no flag ${flags.join(', ')}`;
+  const missing = list('args').filter(isJsonObject);
+  if (missing.length > 0) {
+    return `Missing ${missing.map(({ name }) => String(name).toUpperCase()).join(', ')}`;
+  }
+  const surplus = list('args').length;
+  if (surplus > 0) return `Too many arguments: ${surplus} more than there is room for`;
   const [said = ''] = error.message.split(/\n\n|\nSee more help/);
-  const missing =
-    'args' in error && Array.isArray(error.args) ? error.args.filter(isJsonObject) : [];
-  const line =
-    missing.length > 0
-      ? `Missing ${missing.map(({ name }) => String(name).toUpperCase()).join(', ')}`
-      : said
-          .replace(/^The following errors? occurred:/, '')
-          .replace(/(--[\w-]+)=true\b/g, '$1')
-          .replace(/\s+/g, ' ')
-          .trim();
-  const message = line.replace(/\.?$/, '.');
-  return new Failure('usage', message, { hint: 'See --help for how it is used.', cause: error });
+  return said
+    .replace(/^The following errors? occurred:/, '')
+    .replace(/(--[\w-]+)=\S+/g, '$1')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** The stack of an error and of what caused it, for LEASECTL_DEBUG. */

@@ -8,7 +8,7 @@ export function visible(text: string): string {
   return text.replace(ACTING, escaped);
 }
 
-/** A JSON text made safe to show, with the same value. */
+/** A text of many lines made safe to show. A JSON text keeps its value: its strings have no lines. */
 export function visibleSource(json: string): string {
   return json.replace(ACTING, (character) =>
     LAYOUT.test(character) ? character : escaped(character),

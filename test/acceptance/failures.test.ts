@@ -23,8 +23,10 @@ const usage = (args: readonly string[], message: RegExp, options?: RunOptions): 
 
 const CASES: readonly Case[] = [
   usage(['lease'], /^Missing KEY\.$/),
-  usage(['lease', 'a', 'b'], /Unexpected argument: b\./),
-  usage(['lease', 'a', '--bogus'], /Nonexistent flag: --bogus\./),
+  usage(['lease', 'a', 'lease_canary'], /^Too many arguments: 1 more than there is room for\.$/),
+  usage(['lease', 'a', '--token=once_live_canary'], /^There is no flag --token\.$/),
+  usage(['lease', 'a', '--timeout', '2h'], /--timeout is no usable duration: "2h"/),
+  usage(['lease', 'a', '--bogus'], /^There is no flag --bogus\.$/),
   usage(['bogus'], /^There is no command "bogus"\.$/),
   usage(['lease', 'a', '--ttl', '99d'], /--ttl is no usable duration: "99d"\./),
   usage(['lease', 'a', '--ttl'], /--ttl expects a value/),
@@ -61,7 +63,7 @@ const CASES: readonly Case[] = [
   usage(['status', 'a', '--profile', 'nope'], /There is no profile nope\./),
   usage(['profile', 'add', 'local', '--service', 'onceonly'], /"local" is built in\./),
   usage(['profile', 'add', '../x', '--service', 'onceonly'], /is no profile name\./),
-  usage(['profile', 'add', 'x', '--service', 'other'], /Expected --service=other to be one of/),
+  usage(['profile', 'add', 'x', '--service', 'other'], /Expected --service to be one of/),
   usage(
     ['profile', 'add', 'x', '--service', 'onceonly', '--url', 'ftp://x'],
     /--url is no usable base URL/,
@@ -122,6 +124,7 @@ describe('every failure ends with its code, with and without --json, in a line o
     expect(Object.keys(parsed)).toEqual(['error']);
     expect(parsed.error).toMatchObject({ code: name, retryable: code === 75 });
     expect(parsed.error.message).toMatch(message);
+    expect(text.stderr + json.stderr).not.toMatch(/canary/);
   });
 });
 

@@ -110,17 +110,22 @@ test('a command killed while it runs leaves a machine that works', async () => {
   const begun = performance.now();
   await json(['lease', 'measure']);
   const usual = performance.now() - begun;
+  let [cutShort, answered] = [0, 0];
   for (let round = 0; round < 40; round += 1) {
     const child = start(['lease', `k${round}`, '--json']);
     const outcome = outcomeOf(child);
     // From when it is about to open the database until it is done.
     await delay(usual * (0.4 + 0.7 * Math.random()));
     child.kill('SIGKILL');
-    const { stdout } = await outcome;
+    const { signal, stdout } = await outcome;
+    if (signal === 'SIGKILL') cutShort += 1;
     if (stdout.endsWith('}\n')) {
+      answered += 1;
       const { lease_id } = JSON.parse(stdout);
       expect(await json(['status', `k${round}`])).toMatchObject({ lease_id });
     }
   }
+  expect(cutShort).toBeGreaterThan(0);
+  expect(answered).toBeGreaterThan(0);
   expect((await run(['lease', 'after'])).code).toBe(0);
 });

@@ -95,13 +95,19 @@ const invalid = object(
   ['detail'],
 );
 
-/** The statuses that the contract names, by what their body is. */
-const REFUSALS: Readonly<Record<number, object>> = {
-  402: refused,
-  403: refused,
-  404: refused,
-  409: refused,
-  422: invalid,
+/** What each endpoint may refuse with; 409 on an acquisition is the addition for repetitions. */
+const acquisition = { 402: refused, 403: refused, 409: refused, 422: invalid };
+const reading = { 404: refused, 422: invalid };
+const holding = { 404: refused, 409: refused, 422: invalid };
+const REFUSALS: Readonly<Record<string, Readonly<Record<number, object>>>> = {
+  '/v1/ai/lease': acquisition,
+  '/v1/ai/run': acquisition,
+  '/v1/ai/status': reading,
+  '/v1/ai/result': reading,
+  '/v1/ai/extend': holding,
+  '/v1/ai/complete': holding,
+  '/v1/ai/cancel': holding,
+  '/v1/ai/fail': holding,
 };
 
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
@@ -109,7 +115,7 @@ addFormats.default(ajv);
 
 /** Every way in which an answer departs from the contract; none when it keeps it. */
 export function departures(path: string, status: number, body: unknown): string[] {
-  const schema = status === 200 ? SUCCESS[path] : REFUSALS[status];
+  const schema = status === 200 ? SUCCESS[path] : REFUSALS[path]?.[status];
   if (!schema) return [`${path} may not answer ${status}`];
   const validate = ajv.compile(schema);
   validate(body);

@@ -45,6 +45,10 @@ export function storeSuite(name: string, open: (clock?: Clock) => Promise<StoreU
   describe(name, () => {
     test.each([
       ['plain', leaseOf('plain')],
+      [
+        'with a field that is special',
+        leaseOf('proto', { metadata: JSON.parse('{"__proto__": {"a": 1}}') }),
+      ],
       ['with metadata', leaseOf('meta', { metadata: { 'a b': ['ü', 1.5, null, { deep: true }] } })],
       ['finished', leaseOf('done', { finish: FINISH })],
       [

@@ -45,6 +45,14 @@ test('a later acquisition replaces an earlier one, never the other way round', (
   expect(ledger.find(ADDRESS)).toEqual(later);
 });
 
+test('a handle from a time that is yet to come is replaced: the clock was set back', () => {
+  const { ledger, held, clock } = setUp();
+  ledger.remember(ADDRESS, held('future'));
+  clock.advance(-DAY);
+  ledger.remember(ADDRESS, held('now'));
+  expect(ledger.find(ADDRESS)).toEqual(held('now'));
+});
+
 test('only the handle that is meant is prolonged and forgotten', () => {
   const { ledger, other, held, clock } = setUp();
   ledger.remember(ADDRESS, held('h'));

@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/domain/clock.ts';
+import { openDatabase, readValue } from '../../src/sqlite/database.ts';
+import { explain } from '../../src/sqlite/errors.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 import { leaseOf, storeSuite } from '../support/store-suite.ts';
@@ -21,6 +24,15 @@ function query(file: string, sql: string): unknown[] {
   } finally {
     db.close();
   }
+}
+
+/** Makes a database one of a newer version, and closes it, or is killed before it can. */
+function leaveNewer(file: string, isClosed: boolean): void {
+  const script = `
+    const db = new (require('libsql'))(${JSON.stringify(file)});
+    db.exec('PRAGMA user_version = 99; CREATE TABLE more (x)');
+    ${isClosed ? 'db.close()' : "process.kill(process.pid, 'SIGKILL')"}`;
+  spawnSync(process.execPath, ['-e', script], { cwd: import.meta.dirname });
 }
 
 function digest(file: string): string {
@@ -47,11 +59,29 @@ describe('the database file', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  test('is written ahead and synced fully', async () => {
-    const file = join(temporaryDirectory(), 'leases.db');
-    const store = openSqliteStore({ file });
-    expect(query(file, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
-    await store.close();
+  test('is written ahead and synced fully', () => {
+    const db = openDatabase(join(temporaryDirectory(), 'x.db'), {
+      applicationId: 1,
+      migrations: ['CREATE TABLE x (y)'],
+      variable: 'X',
+    });
+    expect(readValue(db, 'PRAGMA journal_mode')).toBe('wal');
+    expect(readValue(db, 'PRAGMA synchronous')).toBe(2);
+    db.close();
+  });
+
+  test.each([
+    [261, 'unavailable', 'SQLITE_BUSY'],
+    [517, 'unavailable', 'SQLITE_BUSY'],
+    [1544, 'usage', 'SQLITE_READONLY'],
+    [778, 'unavailable', 'SQLITE_IOERR'],
+    [13, 'unavailable', 'SQLITE_FULL'],
+    [267, 'usage', 'SQLITE_CORRUPT'],
+  ])('that fails with SQLite’s extended code %i is %s', (rawCode, code, name) => {
+    const error = Object.assign(new Error(), { code: `UNKNOWN_SQLITE_ERROR_${rawCode}`, rawCode });
+    expect(explain('a.db', error)).toMatchObject({ code, message: expect.stringContaining(name) });
+    const bug = Object.assign(new Error(), { code: 'SQLITE_ERROR', rawCode: 1 });
+    expect(explain('a.db', bug)).toBe(bug);
   });
 
   test('has the reviewed schema', async () => {
@@ -62,19 +92,25 @@ describe('the database file', () => {
     await expect(`${schema}\n`).toMatchFileSnapshot('../support/schema.sql');
   });
 
-  test('of a newer version is refused and not touched', async () => {
+  test.each([
+    ['as it was closed', true],
+    ['with the log that a crash left', false],
+  ])('of a newer version is refused and not touched, %s', async (_, isClosed) => {
     const file = join(temporaryDirectory(), 'leases.db');
     await openSqliteStore({ file }).close();
-    query(file, 'PRAGMA user_version = 99');
-    query(file, 'PRAGMA wal_checkpoint(TRUNCATE)');
-    const before = digest(file);
+    leaveNewer(file, isClosed);
+    const files = [file, ...(isClosed ? [] : [`${file}-wal`])];
+    expect(readdirSync(dirname(file))).toContain(basename(files.at(-1) ?? ''));
+    chmodSync(file, 0o640);
+    const before = files.map(digest);
     expect(() => openSqliteStore({ file })).toThrow(
       expect.objectContaining({
         code: 'usage',
         message: expect.stringMatching(/newer leasectl \(schema 99; this one knows 1\)/),
       }),
     );
-    expect(digest(file)).toBe(before);
+    expect(files.map(digest)).toEqual(before);
+    expect(statSync(file).mode & 0o777).toBe(0o640);
   });
 
   test('of another program is refused and not touched', () => {

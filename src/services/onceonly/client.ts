@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import { formatDuration } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type ExchangeOptions, exchange } from '../../http/exchange.ts';
-import type { Transport } from '../../http/transport.ts';
+import type { SendOptions, Transport } from '../../http/transport.ts';
 import { onceOnlyErrors } from './errors.ts';
 import {
   type CancelRequest,
@@ -44,20 +44,22 @@ export interface OnceOnlyClientOptions {
   readonly transport: Transport;
   /** Whether the service honours `Idempotency-Key`, so that an acquisition may be sent again. */
   readonly honoursIdempotencyKey: boolean;
+  /** Takes secrets out of what the service says, before it is quoted in a failure. */
+  readonly clean: (text: string) => string;
 }
 
 export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyClient {
-  const { transport, honoursIdempotencyKey } = options;
+  const { transport, honoursIdempotencyKey, clean } = options;
 
   const get = async <T extends { key: string }>(
     path: string,
     key: string,
     schema: z.ZodMiniType<T>,
-    repeatable = true,
+    patience: SendOptions = { repeatable: true },
   ) => {
     const query = new URLSearchParams({ key });
     const request = { method: 'GET', path, query, headers: {}, body: '' } as const;
-    const options = { repeatable, subject: key };
+    const options = { ...patience, subject: key, clean };
     return about(key, await exchange(transport, request, options, schema, onceOnlyErrors));
   };
   const post = <T>(
@@ -76,19 +78,18 @@ export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyCl
     body: { key: string },
     schema: z.ZodMiniType<T>,
   ) => {
-    const options = { repeatable: true, subject: body.key };
+    const options = { repeatable: true, subject: body.key, clean };
     return about(body.key, await post(path, body, schema, options));
   };
   const acquire = async (path: string, body: LeaseRequest, idempotencyKey: string) => {
     const { key } = body;
-    const options = { repeatable: honoursIdempotencyKey, subject: key };
+    const options = { ...ACQUIRING, repeatable: honoursIdempotencyKey, subject: key, clean };
     try {
       const headers = { 'idempotency-key': idempotencyKey };
       return about(key, await post(path, body, LeaseResponse, options, headers));
     } catch (error) {
       if (!(error instanceof Failure) || !error.outcomeUnknown) throw error;
-      // A single look: the patience of this call is used up.
-      throw await outcomeUnknown(error, () => get(STATUS, key, StatusResponse, false));
+      throw await outcomeUnknown(error, () => get(STATUS, key, StatusResponse, LOOKING_AFTER));
     }
   };
 
@@ -96,7 +97,7 @@ export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyCl
     lease: (body, idempotencyKey) => acquire('/v1/ai/lease', body, idempotencyKey),
     run: (body, idempotencyKey) => acquire('/v1/ai/run', body, idempotencyKey),
     runTool: (body) =>
-      post('/v1/ai/run', body, ToolRunResponse, { repeatable: false, subject: body.tool }),
+      post('/v1/ai/run', body, ToolRunResponse, { repeatable: false, subject: body.tool, clean }),
     status: (key) => get(STATUS, key, StatusResponse),
     result: (key) => get('/v1/ai/result', key, ResultResponse),
     extend: (body) => change('/v1/ai/extend', body, ExtendResponse),
@@ -107,6 +108,10 @@ export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyCl
 }
 
 const STATUS = '/v1/ai/status';
+
+/** An acquisition leaves time to ask what became of it, should its answer be lost. */
+const ACQUIRING = { share: 2 / 3 };
+const LOOKING_AFTER = { repeatable: false, share: 1 / 3 };
 
 /** @throws Failure `bad_response` when the answer is about another key than was asked for */
 function about<T extends { key: string }>(key: string, answer: T): T {

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import type { JsonObject } from '../../domain/json.ts';
+import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import type { AcquireDecision, Decision, Engine } from '../../engine/engine.ts';
 import { type Instant, judgedAt, type Lease, phaseOf } from '../../engine/lease.ts';
 import type { FinishCommand } from '../../engine/transition.ts';
@@ -25,6 +25,7 @@ const POLL_INTERVAL = 5;
 /** OnceOnly's endpoints over the lease engine. */
 export function onceOnlyRoutes(engine: Engine): Route[] {
   const lease = posted(LeaseRequest, (body, request) => acquire(engine, body, request));
+  const tool = posted(ToolRunRequest, async () => refuse('feature_not_available'));
   const finish = async (key: string, command: FinishCommand) => {
     const decision = await engine.change('key', key, command);
     return finished(key, decision);
@@ -36,8 +37,9 @@ export function onceOnlyRoutes(engine: Engine): Route[] {
       path: '/v1/ai/run',
       handle: async (request) => {
         const body = parseBody(request);
-        const isTool = fits(ToolRunRequest, body) && !('key' in body);
-        return isTool ? refuse('feature_not_available') : lease(request);
+        const isTool =
+          isJsonObject(body) && !('key' in body) && ('tool' in body || 'agent_id' in body);
+        return isTool ? tool(request) : lease(request);
       },
     },
     {

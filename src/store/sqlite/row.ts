@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { isJsonObject, type JsonObject, parseJson } from '../../domain/json.ts';
 import type { Lease } from '../../engine/lease.ts';
 
 /** The columns of `leases`, in the order in which they are written. */
@@ -29,15 +30,6 @@ export const COLUMNS = [
 const integer = z.int();
 const text = z.string();
 const textOrNull = z.nullable(z.string());
-const jsonOrNull = z.nullable(
-  z.pipe(
-    z.pipe(
-      z.string(),
-      z.transform((json: string): unknown => JSON.parse(json)),
-    ),
-    z.record(z.string(), z.unknown()),
-  ),
-);
 
 const Row = z.object({
   kind: z.literal('key'),
@@ -54,16 +46,16 @@ const Row = z.object({
   acquired_version: integer,
   acquired_ttl: integer,
   acquired_usage: integer,
-  metadata: jsonOrNull,
+  metadata: textOrNull,
   finish_way: z.nullable(z.enum(['complete', 'fail', 'cancel'])),
   finish_at: z.nullable(integer),
-  finish_result: jsonOrNull,
+  finish_result: textOrNull,
   finish_result_hash: textOrNull,
   finish_error_code: textOrNull,
   finish_error_hash: textOrNull,
 });
 
-/** @throws ZodError when the row is not one that `toRow` wrote */
+/** @throws ZodError, or Error, when the row is not one that `toRow` wrote */
 export function fromRow(value: unknown): Lease {
   const row = Row.parse(value);
   return {
@@ -83,19 +75,26 @@ export function fromRow(value: unknown): Lease {
       ttl: row.acquired_ttl,
       usage: row.acquired_usage,
     },
-    metadata: row.metadata,
+    metadata: toObject(row.metadata),
     finish:
       row.finish_way === null || row.finish_at === null
         ? null
         : {
             way: row.finish_way,
             at: row.finish_at,
-            result: row.finish_result,
+            result: toObject(row.finish_result),
             resultHash: row.finish_result_hash,
             errorCode: row.finish_error_code,
             errorHash: row.finish_error_hash,
           },
   };
+}
+
+/** Parsed here, not by the schema: zod's copy of an object would lack a field named `__proto__`. */
+function toObject(json: string | null): JsonObject | null {
+  const value = json === null ? null : parseJson(json);
+  if (value === null || isJsonObject(value)) return value;
+  throw new Error('a stored object is no JSON object');
 }
 
 /** The values of {@link COLUMNS}, in their order. */

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { pathsOf } from '../../src/paths.ts';
+import { ProfileStore } from '../../src/profiles/profile-store.ts';
+import { type Environment, resolveTarget } from '../../src/profiles/resolve.ts';
+import { temporaryDirectory } from '../support/sandbox.ts';
+
+const VENDOR = 'https://api.onceonly.tech';
+
+async function setUp() {
+  const profiles = new ProfileStore(temporaryDirectory());
+  const add = (name: string, url: string, token: string) =>
+    profiles.add(name, {
+      service: 'onceonly',
+      url,
+      credential: { type: 'bearer', token, origin: new URL(url).origin },
+    });
+  await add('prod', VENDOR, 'stored');
+  await add('own', 'https://leases.example.com/base', 'own');
+  const resolve = async (env: Environment, flag?: string) => {
+    const target = await resolveTarget({ service: 'onceonly', flag, env, profiles });
+    if (target.type === 'local') return 'local';
+    return `${target.profile} ${target.url.href} ${target.token}`;
+  };
+  return { profiles, resolve };
+}
+
+describe('what a command talks to', () => {
+  test.each<[Environment, string | undefined, string]>([
+    [{}, undefined, 'local'],
+    [{ ONCEONLY_API_KEY: 'v' }, undefined, `ONCEONLY_API_KEY ${VENDOR}/ v`],
+    [{ ONCEONLY_API_KEY: '' }, undefined, 'local'],
+    [{ ONCEONLY_API_KEY: 'v' }, 'local', 'local'],
+    [{ ONCEONLY_API_KEY: 'v', LEASECTL_PROFILE: 'local' }, undefined, 'local'],
+    [{ LEASECTL_PROFILE: 'prod' }, undefined, `prod ${VENDOR}/ stored`],
+    [{ LEASECTL_PROFILE: 'prod' }, 'own', 'own https://leases.example.com/base own'],
+    [{ ONCEONLY_API_KEY: 'v' }, 'prod', `prod ${VENDOR}/ v`],
+    [{ ONCEONLY_API_KEY: 'v', LEASECTL_TOKEN: 't' }, 'prod', `prod ${VENDOR}/ t`],
+    [{ ONCEONLY_API_KEY: 'v' }, 'own', 'own https://leases.example.com/base own'],
+    [{ LEASECTL_TOKEN: 't' }, 'own', 'own https://leases.example.com/base t'],
+    [
+      { LEASECTL_URL: 'https://x.example', LEASECTL_TOKEN: 't' },
+      undefined,
+      'LEASECTL_URL https://x.example/ t',
+    ],
+    [
+      { LEASECTL_URL: 'https://x.example', ONCEONLY_API_KEY: 'v' },
+      undefined,
+      'LEASECTL_URL https://x.example/ v',
+    ],
+    [
+      { LEASECTL_URL: 'https://leases.example.com/v2' },
+      'own',
+      'own https://leases.example.com/v2 own',
+    ],
+  ])('with %j and --profile %s: %s', async (env, flag, target) => {
+    const { resolve } = await setUp();
+    expect(await resolve(env, flag)).toBe(target);
+  });
+
+  test('the default profile, unless the environment names another', async () => {
+    const { profiles, resolve } = await setUp();
+    await profiles.setDefault('onceonly', 'own');
+    expect(await resolve({})).toMatch(/^own /);
+    expect(await resolve({ ONCEONLY_API_KEY: 'v' })).toMatch(/^own .* own$/);
+    expect(await resolve({ LEASECTL_PROFILE: 'prod' })).toMatch(/^prod /);
+  });
+
+  test.each<[Environment, string | undefined, string]>([
+    [{ LEASECTL_TOKEN: 't' }, undefined, 'usage'],
+    [{ LEASECTL_URL: 'https://x.example' }, undefined, 'unauthorized'],
+    [{ LEASECTL_URL: 'https://x.example' }, 'own', 'unauthorized'],
+    [{ LEASECTL_URL: 'https://user:pw@x.example', LEASECTL_TOKEN: 't' }, undefined, 'usage'],
+    [{}, 'unknown', 'usage'],
+    [{ LEASECTL_TOKEN: 'two words' }, 'own', 'usage'],
+  ])('nothing with %j and --profile %s: %s', async (env, flag, code) => {
+    const { resolve } = await setUp();
+    await expect(resolve(env, flag)).rejects.toMatchObject({ code });
+  });
+});
+
+test('files are where XDG says, and relative places are ignored', () => {
+  const home = { HOME: '/home/u' };
+  expect(pathsOf(home)).toEqual({
+    config: '/home/u/.config/leasectl',
+    leases: '/home/u/.local/share/leasectl/leases.db',
+    handles: '/home/u/.local/state/leasectl/handles.db',
+    cache: '/home/u/.cache/leasectl',
+  });
+  expect(pathsOf({ ...home, XDG_DATA_HOME: '/d', XDG_STATE_HOME: 'relative' })).toMatchObject({
+    leases: join('/d', 'leasectl', 'leases.db'),
+    handles: '/home/u/.local/state/leasectl/handles.db',
+  });
+});
