@@ -50,15 +50,22 @@ function addProfile({ json }: Sandbox, name: string, url: string): Promise<unkno
 }
 
 /** Runs a line in a shell that knows `leasectl`, as a reader who copies it would. */
-async function runShown({ directory, env }: Sandbox, line: string): Promise<string> {
-  const shim = join(directory, 'leasectl');
-  writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
-  chmodSync(shim, 0o755);
-  const { stdout } = await promisify(execFile)('sh', ['-c', line], {
+async function runShown(
+  { directory, env }: Sandbox,
+  line: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  writeScript(join(directory, 'leasectl'), `exec '${process.execPath}' '${BIN}' "$@"`);
+  const { stdout } = await promisify(execFile)('bash', ['-e', '-o', 'pipefail', '-c', line], {
     cwd: directory,
-    env: { ...env, PATH: [directory, env['PATH']].join(delimiter) },
+    env: { ...env, ...more, PATH: [directory, env['PATH']].join(delimiter) },
   });
   return stdout;
+}
+
+function writeScript(file: string, line: string): void {
+  writeFileSync(file, `#!/bin/sh\n${line}\n`);
+  chmodSync(file, 0o755);
 }
 
 describe('every example runs as shown', () => {
@@ -72,6 +79,28 @@ describe('every example runs as shown', () => {
     }
     expect(await runShown(sandbox, command)).not.toBe('');
   });
+});
+
+test('the CI step of the README ends as the deployment does', async () => {
+  const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+  const [, step = ''] = /```sh\n(.*?)```/s.exec(readme) ?? [];
+  expect(step).toContain('./deploy.sh');
+  const sandbox = createSandbox();
+  const codeOf = async (sha: string, deploy: string) => {
+    writeScript(join(sandbox.directory, 'deploy.sh'), deploy);
+    const ran = runShown(sandbox, step, { GITHUB_SHA: sha });
+    return ran.then(
+      () => 0,
+      (error: { code: number }) => error.code,
+    );
+  };
+  expect(await codeOf('good', 'exit 0')).toBe(0);
+  expect(await codeOf('good', 'exit 9')).toBe(0);
+  expect(await codeOf('bad', 'exit 3')).toBe(3);
+  expect(await codeOf('bad', 'exit 0')).toBe(1);
+  expect(await sandbox.json(['status', 'deploy-bad'])).toMatchObject({ error_code: 'exit:3' });
+  await sandbox.json(['lease', 'deploy-held']);
+  expect(await codeOf('held', 'exit 9')).toBe(0);
 });
 
 test('every command has a summary and an example', () => {
