@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, test } from 'vitest';
@@ -132,68 +132,6 @@ describe('lease tells apart', () => {
       expect(code).toBe(7);
       expect(stderr).toContain('k is already finished (completed).');
     }
-  });
-});
-
-test('a handle that should have run out is shown to the service all the same', async () => {
-  const { json, ledgerFile } = createSandbox();
-  await json(['lease', 'k']);
-  const db = new Database(ledgerFile);
-  db.prepare('UPDATE handles SET expires_at = 1').run();
-  db.close();
-  expect(await json(['extend', 'k'])).toMatchObject({ status: 'extended' });
-  expect(await json(['complete', 'k'])).toMatchObject({ status: 'completed' });
-});
-
-describe('the ledger', () => {
-  const handlesIn = (file: string) => {
-    const db = new Database(file);
-    const rows = db.prepare('SELECT id, expires_at FROM handles ORDER BY id').all().map(Object);
-    db.close();
-    return rows;
-  };
-
-  test('knows what is held, until when, and nothing that is finished', async () => {
-    const { json, ledgerFile } = createSandbox();
-    await json(['lease', 'a', '--ttl', '60s']);
-    await json(['lease', 'b']);
-    const before = Date.now();
-    await json(['extend', 'a', '--ttl', '1h']);
-    const [a] = handlesIn(ledgerFile);
-    expect(a?.expires_at).toBeGreaterThanOrEqual(before + 3_600_000);
-    await json(['complete', 'a']);
-    expect(handlesIn(ledgerFile)).toMatchObject([{ id: 'b' }]);
-    const { lease_id } = Object(await json(['status', 'b']));
-    await json(['cancel', 'b', '--lease-id', lease_id]);
-    expect(handlesIn(ledgerFile)).toEqual([]);
-    expect(statSync(ledgerFile).mode & 0o777).toBe(0o600);
-  });
-
-  test('that is damaged stops a command before it changes anything', async () => {
-    const { json, run, ledgerFile } = createSandbox();
-    const { lease_id } = Object(await json(['lease', 'k']));
-    writeFileSync(
-      ledgerFile,
-      'no database, but as long as the header of one would be. '.repeat(20),
-    );
-    for (const args of [
-      ['lease', 'other'],
-      ['complete', 'k', '--lease-id', lease_id],
-    ]) {
-      const { code, stderr } = await run(args);
-      expect(code).toBe(2);
-      expect(stderr).toContain(`${ledgerFile} is damaged`);
-    }
-    expect(await json(['status', 'k'])).toMatchObject({ status: 'in_progress', version: 1 });
-    expect((await run(['status', 'other'])).code).toBe(3);
-  });
-
-  test('makes all of many at once on one machine holders, with --idempotent', async () => {
-    const { run } = createSandbox();
-    const outcomes = await Promise.all(
-      Array.from({ length: 20 }, () => run(['lease', 'k', '--idempotent'])),
-    );
-    expect(outcomes.map(({ code }) => code)).toEqual(outcomes.map(() => 0));
   });
 });
 
