@@ -1,15 +1,15 @@
-import { string as argument } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
 import type { Answer } from './base-command.ts';
 import { KeyCommand, type KeyConnection } from './key-command.ts';
 import { renderDetails } from './output/table.ts';
+import { required } from './positional.ts';
 import type { FinishResponse } from './services/onceonly/wire.ts';
 
 /** What the commands that only a key's holder may use share. */
 export abstract class HolderCommand extends KeyCommand {
   // oclif sees a command's own args only: each has to name these.
   static readonly holderArgs = {
-    key: argument({ description: 'Key whose lease you hold', required: true }),
+    key: required('Key whose lease you hold'),
   };
   static readonly holderFlags = {
     'lease-id': string({

@@ -53,8 +53,6 @@ export abstract class KeyCommand extends BaseCommand {
     { addressOf, client }: KeyConnection,
   ): Promise<string> {
     const { redactor, terminal } = this.context;
-    // Opened first, also when it is not read: what it says of the lease has to be brought up to date.
-    const ledger = await this.context.ledger();
     if (given !== undefined) {
       const value = (await terminal.readValue(given, '--lease-id')).trim();
       if (value !== '') return redactor.add(value);
@@ -63,9 +61,9 @@ export abstract class KeyCommand extends BaseCommand {
       });
     }
     const address = addressOf(key);
-    const held = ledger.find(address);
+    const held = (await this.context.ledger()).find(address);
     if (held) return redactor.add(held.handle);
-    const { words, isFinished } = await lookAt(() => client.status(key));
+    const { words, isFinished } = await lookAt(() => client.look(key));
     const message = `This machine holds no lease on ${key} (profile ${address.profile}); it is ${words}.`;
     throw isFinished
       ? new Failure('conflict', message, { hint: seeResult(key) })
@@ -91,7 +89,7 @@ export abstract class KeyCommand extends BaseCommand {
       if (error.code !== 'lease_lost') {
         await this.note((ledger) => ledger.forget(connection.addressOf(key), leaseId));
       }
-      const { words, isFinished } = await lookAt(() => connection.client.status(key));
+      const { words, isFinished } = await lookAt(() => connection.client.look(key));
       const stop = error.code === 'lease_lost' ? 'Stop what relied on it. ' : '';
       const next = isFinished ? seeResult(key) : `To take it again: leasectl lease ${quoted(key)}`;
       throw new Failure(error.code, `${error.message} ${key} is now ${words}.`, {

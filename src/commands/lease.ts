@@ -1,7 +1,7 @@
-import { string } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import { AcquireCommand } from '../acquire-command.ts';
 import type { Answer } from '../base-command.ts';
+import { required } from '../positional.ts';
 
 export default class Lease extends AcquireCommand {
   static override readonly summary = 'Acquire a lease on a key, or learn for how long it is held';
@@ -20,7 +20,7 @@ export default class Lease extends AcquireCommand {
         'echo \'{"ticket": 7}\' | <%= config.bin %> <%= command.id %> ticket-7 --metadata - --json',
     },
   ];
-  static override readonly args = { key: string({ description: 'Key to lease', required: true }) };
+  static override readonly args = { key: required('Key to lease') };
   static override readonly flags = {
     ...AcquireCommand.acquireFlags,
     idempotent: boolean({

@@ -1,4 +1,3 @@
-import { string } from '@oclif/core/args';
 import { boolean } from '@oclif/core/flags';
 import type { Answer } from '../base-command.ts';
 import { Failure } from '../domain/failure.ts';
@@ -7,6 +6,7 @@ import { KeyCommand } from '../key-command.ts';
 import type { Style } from '../output/style.ts';
 import { renderDetails } from '../output/table.ts';
 import { serviceTime } from '../output/time.ts';
+import { required } from '../positional.ts';
 import type { ResultResponse } from '../services/onceonly/wire.ts';
 import { visibleJson } from '../terminal/visible.ts';
 
@@ -19,7 +19,7 @@ export default class Result extends KeyCommand {
     '<%= config.bin %> result hello --raw',
   ];
   static override readonly args = {
-    key: string({ description: 'Key to look at', required: true }),
+    key: required('Key to look at'),
   };
   static override readonly flags = {
     raw: boolean({

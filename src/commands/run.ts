@@ -1,10 +1,10 @@
-import { string as argument } from '@oclif/core/args';
 import { string } from '@oclif/core/flags';
 import { AcquireCommand } from '../acquire-command.ts';
 import type { Answer } from '../base-command.ts';
 import { Failure } from '../domain/failure.ts';
 import type { KeyConnection } from '../key-command.ts';
 import { renderDetails } from '../output/table.ts';
+import { optional } from '../positional.ts';
 import type { ToolRunRequest, ToolRunResponse } from '../services/onceonly/wire.ts';
 
 export default class Run extends AcquireCommand {
@@ -20,7 +20,7 @@ export default class Run extends AcquireCommand {
     '<%= config.bin %> run --agent support_bot --tool send_email --args \'{"to": "a@example.com"}\' --spend 0.02 --profile prod',
   ];
   static override readonly args = {
-    key: argument({ description: 'Key to run work for; or else --agent and --tool' }),
+    key: optional('Key to run work for; or else --agent and --tool'),
   };
   static override readonly flags = {
     ...AcquireCommand.acquireFlags,

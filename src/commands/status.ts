@@ -1,8 +1,8 @@
-import { string } from '@oclif/core/args';
 import type { Answer } from '../base-command.ts';
 import { KeyCommand } from '../key-command.ts';
 import { renderDetails } from '../output/table.ts';
 import { serviceTime, timeLeft } from '../output/time.ts';
+import { required } from '../positional.ts';
 
 export default class Status extends KeyCommand {
   static override readonly summary = 'Show the state of a key';
@@ -15,7 +15,7 @@ export default class Status extends KeyCommand {
     '<%= config.bin %> status hello --json',
   ];
   static override readonly args = {
-    key: string({ description: 'Key to look at', required: true }),
+    key: required('Key to look at'),
   };
 
   protected async execute(): Promise<Answer> {

@@ -148,14 +148,14 @@ function hintFor(code: FailureCode, { headers }: HttpAnswer): string {
 }
 
 /**
- * What a body that is not understood looks like, cut short. One that looks like JSON is not quoted:
- * it may hold a handle that nobody knows of yet.
+ * What a body that is not understood looks like, cut short. One with anything like data in it is not
+ * quoted: it may hold a handle that nobody knows of yet.
  */
 function describe({ body, headers }: HttpAnswer, clean: (text: string) => string): string {
   const text = body.replace(/\s+/g, ' ').trim();
   const type = headers['content-type']?.split(';')[0] ?? 'text';
   if (text === '') return 'an empty body';
-  if (/^[[{]/.test(text)) return `${body.length} characters of ${type}`;
+  if (/[[{="]|lease_/.test(text)) return `${body.length} characters of ${type}`;
   return `${type} ${JSON.stringify(cut(clean(text), 80))}`;
 }
 

@@ -1,4 +1,4 @@
-import type { KyInstance, RetryOptions } from 'ky';
+import type { KyInstance, Options, RetryOptions } from 'ky';
 import { Failure } from '../domain/failure.ts';
 import { readBounded } from './bounded-body.ts';
 import { retryAfter } from './retry-after.ts';
@@ -17,6 +17,8 @@ export interface KyTransportOptions {
   readonly firstDelay?: number;
 }
 
+/** Which part of the call's time one attempt may take when there may be others. */
+const ATTEMPT_SHARE = 1 / 3;
 const MAX_RETRIES = 5;
 const FIRST_DELAY = 200;
 const LONGEST_DELAY = 5_000;
@@ -39,15 +41,16 @@ const HOPELESS = /^(ENOTFOUND|CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|U
  */
 export function createKyTransport(options: KyTransportOptions): Transport {
   assertTokenStaysPrivate(options);
-  return async (request, { repeatable, share = repeatable ? 1 / 3 : 1 }) => {
+  return async (request, { repeatable, share = 1 }) => {
     const { default: ky } = await import('ky');
     const begun = performance.now();
+    const whole = Math.ceil(options.timeout * share);
     try {
-      const limits = {
-        timeout: options.timeout * share,
-        retry: retryPolicy(repeatable, begun, options),
-      };
-      return await send(ky, request, options, limits);
+      return await send(ky, request, options, {
+        signal: AbortSignal.timeout(whole),
+        timeout: repeatable ? whole * ATTEMPT_SHARE : whole,
+        retry: retryPolicy(repeatable, begun + whole, options.firstDelay),
+      });
     } catch (error) {
       throw noAnswer(error, options, performance.now() - begun);
     }
@@ -58,7 +61,7 @@ async function send(
   ky: KyInstance,
   request: HttpRequest,
   options: KyTransportOptions,
-  limits: { readonly timeout: number; readonly retry: RetryOptions },
+  limits: Pick<Options, 'signal' | 'timeout' | 'retry'>,
 ): Promise<HttpAnswer> {
   const { isHTTPError } = await import('ky');
   try {
@@ -74,7 +77,6 @@ async function send(
       ...(request.body ? { body: request.body } : {}),
       redirect: 'manual',
       ...limits,
-      signal: AbortSignal.timeout(options.timeout),
       // The body belongs to the attempt: one that breaks off is retried like a lost answer.
       fetch: async (input, init) => {
         const answer = await fetch(input, init);
@@ -116,12 +118,12 @@ function urlOf(baseUrl: URL, request: HttpRequest): URL {
  * Whether, and after how long, an attempt is followed by another one: after what `Retry-After` asks
  * for, and never at once, so that no service is hammered.
  *
- * @param begun when the call began, by the monotonic clock
+ * @param deadline when the call has to be over, by the monotonic clock
  */
 function retryPolicy(
   repeatable: boolean,
-  begun: number,
-  { timeout, firstDelay = FIRST_DELAY }: KyTransportOptions,
+  deadline: number,
+  firstDelay = FIRST_DELAY,
 ): RetryOptions {
   let wait = 0;
   return {
@@ -137,7 +139,7 @@ function retryPolicy(
         wait = Math.max(wait, retryAfter(Object.fromEntries(response.headers), Date.now()) ?? 0);
       }
       // A wait that is cut short would hide what went wrong.
-      const isInTime = wait < timeout - (performance.now() - begun);
+      const isInTime = performance.now() + wait < deadline;
       return isInTime && (response ? mayAskAgain(response.status) : mayRepeat(error));
     },
   };
@@ -163,18 +165,19 @@ function noAnswer(error: unknown, { service, baseUrl }: KyTransportOptions, took
   if (error instanceof Failure || !(error instanceof Error)) return error;
   const code = systemCode(error);
   const timedOut = error.name === 'TimeoutError' || error.name === 'AbortError';
-  // Anything else that is no network error is a bug, and has to look like one.
-  if (!timedOut && code === undefined && !(error instanceof TypeError)) return error;
+  // Fetch throws nothing else when the network fails: the rest is a bug, and has to look like one.
+  if (!timedOut && !(error instanceof TypeError)) return error;
+  const isOut = NEVER_SENT.has(code ?? '') || HOPELESS.test(code ?? '');
   const what = timedOut
     ? `no answer from ${baseUrl.origin} within ${(took / 1000).toFixed(1)} s`
-    : `no connection to ${baseUrl.origin} (${code ?? error.message})`;
+    : `${isOut ? 'no' : 'lost the'} connection to ${baseUrl.origin} (${code ?? error.message})`;
   return new Failure('unavailable', `${service}: ${what}.`, {
     hint:
       code === undefined || !HOPELESS.test(code)
         ? 'Check the network and try again; --timeout allows more time.'
         : "Check the profile's URL and its certificate.",
     service,
-    outcomeUnknown: !NEVER_SENT.has(code ?? '') && !HOPELESS.test(code ?? ''),
+    outcomeUnknown: !isOut,
     cause: error,
   });
 }

@@ -19,10 +19,7 @@ export interface HttpAnswer {
 export interface SendOptions {
   /** Whether sending the same request twice does no more than sending it once. */
   readonly repeatable: boolean;
-  /**
-   * Which part of the call's time one attempt may take. Default: a third of it when there may be
-   * others, else all of it.
-   */
+  /** Which part of the time that a command has this call may take. Default: all of it. */
   readonly share?: number;
 }
 

@@ -35,10 +35,11 @@ const FRAME = 7;
 
 /** Cuts a text in its middle, where it says least, to what the terminal has room for. */
 function cutMiddle(text: string, room: number): string {
-  if (stringWidth(text) <= room) return text;
   const characters = [...text];
-  let head = Math.ceil(characters.length / 2);
-  let tail = head;
+  // A character is at most two columns wide: to measure a much longer text would only take time.
+  if (characters.length <= 2 * room && stringWidth(text) <= room) return text;
+  let head = Math.min(Math.ceil(characters.length / 2), Math.max(1, room));
+  let tail = Math.max(head, characters.length - Math.max(1, room));
   const cut = () => [...characters.slice(0, head), '…', ...characters.slice(tail)].join('');
   while (head > 1 && stringWidth(cut()) > room) {
     if (characters.length - tail >= head) tail += 1;

@@ -41,13 +41,17 @@ export interface Selection {
  */
 export async function resolveTarget({ service, flag, env, profiles }: Selection): Promise<Target> {
   const { baseUrl, tokenVariable } = SERVICES[service];
-  const name = flag ?? (env['LEASECTL_PROFILE'] || (await profiles.defaultOf(service)));
-  if (name === LOCAL) return { type: 'local', profile: LOCAL };
+  const named = flag ?? (env['LEASECTL_PROFILE'] || undefined);
+  if (named === LOCAL) return { type: 'local', profile: LOCAL };
 
+  const chosen = named ?? (await profiles.defaultOf(service));
+  const name = chosen === LOCAL ? undefined : chosen;
   const stored = name === undefined ? undefined : await profiles.get(name);
   const urlInEnv = env['LEASECTL_URL'] || undefined;
   const vendorToken = env[tokenVariable] || undefined;
-  const urlText = urlInEnv ?? stored?.url ?? (vendorToken && baseUrl);
+  // Who chose the embedded service does not leave it for a variable that is there for other tools.
+  const implied = chosen === LOCAL ? undefined : vendorToken && baseUrl;
+  const urlText = urlInEnv ?? stored?.url ?? implied;
   if (!urlText) {
     if (env['LEASECTL_TOKEN']) throw tokenWithoutUrl();
     return { type: 'local', profile: LOCAL };
@@ -60,7 +64,9 @@ export async function resolveTarget({ service, flag, env, profiles }: Selection)
   const variable = [...(isVendors ? [tokenVariable] : []), 'LEASECTL_TOKEN'].findLast(
     (candidate) => env[candidate],
   );
-  const token = variable ? parseToken(env[variable] ?? '', variable) : storedToken(stored, url);
+  const token = variable
+    ? parseToken(env[variable] ?? '', variable)
+    : storedToken(stored, url, source);
   if (token) return { type: 'hosted', profile: name ?? source, url, token };
   const unused = vendorToken ? ` ${tokenVariable} is for ${baseUrl} only.` : '';
   throw new Failure('unauthorized', `No token for ${url.origin} (${source}).`, {
@@ -70,8 +76,9 @@ export async function resolveTarget({ service, flag, env, profiles }: Selection)
 }
 
 /** The profile's token, unless the address is no longer the one that it was stored for. */
-function storedToken(stored: Profile | undefined, url: URL): string | undefined {
-  return stored?.credential?.origin === url.origin ? stored.credential.token : undefined;
+function storedToken(stored: Profile | undefined, url: URL, name: string): string | undefined {
+  if (stored?.credential?.origin !== url.origin) return undefined;
+  return parseToken(stored.credential.token, `Profile ${name}`);
 }
 
 function tokenWithoutUrl(): Failure {

@@ -23,6 +23,10 @@ const usage = (args: readonly string[], message: RegExp, options?: RunOptions): 
 
 const CASES: readonly Case[] = [
   usage(['lease'], /^Missing KEY\.$/),
+  usage(['lease'], /^Missing KEY\.$/, { input: 'canary' }),
+  usage(['lease', '--metadata', '-'], /^Missing KEY\.$/, { input: '{"a": "canary"}' }),
+  usage(['profile', 'add', '--service', 'onceonly'], /^Missing NAME\.$/, { input: 'canary' }),
+  usage(['run'], /Give either a KEY/, { input: 'canary' }),
   usage(['lease', 'a', 'lease_canary'], /^Too many arguments: 1 more than there is room for\.$/),
   usage(['lease', 'a', '--token=once_live_canary'], /^There is no flag --token\.$/),
   usage(['lease', 'a', '--timeout', '2h'], /--timeout is no usable duration: "2h"/),
@@ -101,10 +105,11 @@ const CASES: readonly Case[] = [
     message: /body\.key: Key should have no control characters/,
   },
   {
-    args: ['run', '--agent', 'a', '--tool', 't'],
+    args: ['run', '--agent', 'a', '--tool', 't', '--args', '-'],
     code: 4,
     name: 'unauthorized',
     message: /runs no tools; it only leases keys \(onceonly 403 feature_not_available\)/,
+    options: { input: '{"to": "a@example.com"}' },
   },
 ];
 

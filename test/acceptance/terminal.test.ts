@@ -75,6 +75,17 @@ describe('on a terminal', () => {
     expect(screen).toMatch(/│ Key +│ a🎉.*….*漢z +│/);
   });
 
+  test('a value of any length is cut at once', async () => {
+    const sandbox = createSandbox();
+    await sandbox.json(['lease', 'k']);
+    await sandbox.json(['fail', 'k', '--error-code', 'x'.repeat(120_000)]);
+    const begun = performance.now();
+    const { screen } = await runOnTerminal(sandbox, ['status', 'k', '--no-color'], {}, 60);
+    expect(screen).toMatch(/│ Error +│ x+…x+ │/);
+    // Character by character it took minutes.
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
   test('JSON is only JSON', async () => {
     const { screen } = await runOnTerminal(createSandbox(), ['lease', 'hello', '--json']);
     expect(JSON.parse(screen)).toMatchObject({ status: 'acquired' });

@@ -137,6 +137,25 @@ describe('an acquisition at a service that does not know repetitions', () => {
     expect(await client.lease({ key: 'k' }, 'i')).toEqual(ACQUIRED);
   });
 
+  test('stays within the whole also after it was put off', async () => {
+    const busy: Reply = { status: 429, headers: { 'retry-after': '0' } };
+    const { client } = await stubbed([busy, silence, silence], 900);
+    const begun = performance.now();
+    await expect(client.lease({ key: 'k' }, 'i')).rejects.toMatchObject({
+      message: expect.stringContaining('in a state that could not be read'),
+    });
+    expect(performance.now() - begun).toBeLessThan(950);
+  });
+
+  test('of a tool leaves unknown whether it ran', async () => {
+    const { client } = await stubbed([hangUp]);
+    await expect(client.runTool({ agent_id: 'a', tool: 'mail' })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/lost the connection .* Whether mail ran is unknown\.$/),
+      outcomeUnknown: true,
+    });
+  });
+
   test('that never left is no mystery', async () => {
     await expect(clientOf(await closedUrl(), 1_000).lease({ key: 'k' }, 'i')).rejects.toMatchObject(
       {

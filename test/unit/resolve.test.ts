@@ -66,6 +66,28 @@ describe('what a command talks to', () => {
     expect(await resolve({ LEASECTL_PROFILE: 'prod' })).toMatch(/^prod /);
   });
 
+  test('the embedded service as the default, which gives way to LEASECTL_* alone', async () => {
+    const { profiles, resolve } = await setUp();
+    await profiles.setDefault('onceonly', 'local');
+    expect(await resolve({})).toBe('local');
+    expect(await resolve({ ONCEONLY_API_KEY: 'v' })).toBe('local');
+    expect(await resolve({ LEASECTL_PROFILE: 'prod' })).toMatch(/^prod /);
+    const env = { LEASECTL_URL: 'https://x.example', LEASECTL_TOKEN: 't' };
+    expect(await resolve(env)).toBe('LEASECTL_URL https://x.example/ t');
+    expect(await resolve(env, 'local')).toBe('local');
+    await expect(resolve({ LEASECTL_TOKEN: 't' })).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  test('no token that a header cannot carry, also from a file', async () => {
+    const { profiles, resolve } = await setUp();
+    const credential = { type: 'bearer', token: 'two\nlines', origin: VENDOR } as const;
+    await profiles.add('bad', { service: 'onceonly', url: VENDOR, credential });
+    await expect(resolve({}, 'bad')).rejects.toMatchObject({
+      code: 'usage',
+      message: 'Profile bad holds no token.',
+    });
+  });
+
   test.each<[Environment, string | undefined, string]>([
     [{ LEASECTL_TOKEN: 't' }, undefined, 'usage'],
     [{ LEASECTL_URL: 'https://x.example' }, undefined, 'unauthorized'],

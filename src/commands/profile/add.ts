@@ -1,7 +1,7 @@
-import { string as argument } from '@oclif/core/args';
 import { boolean, string } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
+import { required } from '../../positional.ts';
 import { ProfileCommand } from '../../profile-command.ts';
 import {
   parseBaseUrl,
@@ -24,7 +24,7 @@ export default class ProfileAdd extends ProfileCommand {
     '<%= config.bin %> profile add staging --service onceonly --url http://localhost:4040',
   ];
   static override readonly args = {
-    name: argument({ description: 'Name of the new profile', required: true }),
+    name: required('Name of the new profile'),
   };
   static override readonly flags = {
     service: string({

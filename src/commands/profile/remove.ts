@@ -1,5 +1,5 @@
-import { string } from '@oclif/core/args';
 import type { Answer } from '../../base-command.ts';
+import { required } from '../../positional.ts';
 import { ProfileCommand } from '../../profile-command.ts';
 import { SERVICE_NAMES } from '../../profiles/profile.ts';
 
@@ -7,7 +7,7 @@ export default class ProfileRemove extends ProfileCommand {
   static override readonly summary = 'Remove a profile and its token';
   static override readonly examples = ['<%= config.bin %> profile remove staging'];
   static override readonly args = {
-    name: string({ description: 'Name of the profile', required: true }),
+    name: required('Name of the profile'),
   };
 
   protected async execute(): Promise<Answer> {

@@ -1,5 +1,5 @@
-import { string } from '@oclif/core/args';
 import type { Answer } from '../../base-command.ts';
+import { required } from '../../positional.ts';
 import { ProfileCommand } from '../../profile-command.ts';
 import { LOCAL, SERVICE_NAMES } from '../../profiles/profile.ts';
 
@@ -12,7 +12,7 @@ export default class ProfileUse extends ProfileCommand {
     '<%= config.bin %> profile use local',
   ];
   static override readonly args = {
-    name: string({ description: 'Name of the profile', required: true }),
+    name: required('Name of the profile'),
   };
 
   protected async execute(): Promise<Answer> {

@@ -33,6 +33,8 @@ export interface OnceOnlyClient {
   run(request: LeaseRequest, idempotencyKey: string): Promise<LeaseResponse>;
   runTool(request: ToolRunRequest): Promise<ToolRunResponse>;
   status(key: string): Promise<StatusResponse>;
+  /** As `status`, but in a hurry: to say what became of a key after something went wrong. */
+  look(key: string): Promise<StatusResponse>;
   result(key: string): Promise<ResultResponse>;
   extend(request: ExtendRequest): Promise<ExtendResponse>;
   complete(request: CompleteRequest): Promise<FinishResponse>;
@@ -78,27 +80,42 @@ export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyCl
     body: { key: string },
     schema: z.ZodMiniType<T>,
   ) => {
-    const options = { repeatable: true, subject: body.key, clean };
+    const options = { ...CHANGING, repeatable: true, subject: body.key, clean };
     return about(body.key, await post(path, body, schema, options));
   };
+  const look = (key: string) => get(STATUS, key, StatusResponse, LOOKING_AFTER);
   const acquire = async (path: string, body: LeaseRequest, idempotencyKey: string) => {
     const { key } = body;
-    const options = { ...ACQUIRING, repeatable: honoursIdempotencyKey, subject: key, clean };
+    const options = { ...CHANGING, repeatable: honoursIdempotencyKey, subject: key, clean };
     try {
       const headers = { 'idempotency-key': idempotencyKey };
       return about(key, await post(path, body, LeaseResponse, options, headers));
     } catch (error) {
       if (!(error instanceof Failure) || !error.outcomeUnknown) throw error;
-      throw await outcomeUnknown(error, () => get(STATUS, key, StatusResponse, LOOKING_AFTER));
+      throw await outcomeUnknown(error, () => look(key));
     }
   };
 
   return {
     lease: (body, idempotencyKey) => acquire('/v1/ai/lease', body, idempotencyKey),
     run: (body, idempotencyKey) => acquire('/v1/ai/run', body, idempotencyKey),
-    runTool: (body) =>
-      post('/v1/ai/run', body, ToolRunResponse, { repeatable: false, subject: body.tool, clean }),
+    runTool: async (body) => {
+      const options = { repeatable: false, subject: body.tool, clean };
+      try {
+        return await post('/v1/ai/run', body, ToolRunResponse, options);
+      } catch (error) {
+        if (!(error instanceof Failure) || !error.outcomeUnknown) throw error;
+        throw new Failure(error.code, `${error.message} Whether ${body.tool} ran is unknown.`, {
+          hint: 'Find out what it did before it is run again.',
+          service: error.service,
+          status: error.status,
+          outcomeUnknown: true,
+          cause: error,
+        });
+      }
+    },
     status: (key) => get(STATUS, key, StatusResponse),
+    look,
     result: (key) => get('/v1/ai/result', key, ResultResponse),
     extend: (body) => change('/v1/ai/extend', body, ExtendResponse),
     complete: (body) => change('/v1/ai/complete', body, FinishResponse),
@@ -109,8 +126,8 @@ export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyCl
 
 const STATUS = '/v1/ai/status';
 
-/** An acquisition leaves time to ask what became of it, should its answer be lost. */
-const ACQUIRING = { share: 2 / 3 };
+/** A change leaves time to look at what became of the key, should it be refused or lost. */
+const CHANGING = { share: 2 / 3 };
 const LOOKING_AFTER = { repeatable: false, share: 1 / 3 };
 
 /** @throws Failure `bad_response` when the answer is about another key than was asked for */
