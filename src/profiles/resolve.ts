@@ -36,7 +36,7 @@ export interface Selection {
  * them the service's own token variable leads to the hosted service, and nothing at all to the
  * embedded one.
  *
- * @throws Failure `usage` for a profile that is unknown, broken, or another service's;
+ * @throws Failure `usage` for a profile that is unknown or broken, and for a token that is none;
  *   `unauthorized` when there is no token that may be sent there
  */
 export async function resolveTarget({ service, flag, env, profiles }: Selection): Promise<Target> {
@@ -61,14 +61,11 @@ export async function resolveTarget({ service, flag, env, profiles }: Selection)
   const url = parseBaseUrl(urlText, urlInEnv ? source : `The URL of profile ${source}`);
   // The service's own variable is for the service's own address, or one that stands beside it.
   const isVendors = urlInEnv !== undefined || url.origin === new URL(baseUrl).origin;
-  const variable = [...(isVendors ? [tokenVariable] : []), 'LEASECTL_TOKEN'].findLast(
-    (candidate) => env[candidate],
-  );
-  const token = variable
-    ? parseToken(env[variable] ?? '', variable)
-    : storedToken(stored, url, source);
+  const variable = isVendors && !env['LEASECTL_TOKEN'] ? tokenVariable : 'LEASECTL_TOKEN';
+  const given = env[variable];
+  const token = given ? parseToken(given, variable) : storedToken(stored, url, source);
   if (token) return { type: 'hosted', profile: name ?? source, url, token };
-  const unused = vendorToken ? ` ${tokenVariable} is for ${baseUrl} only.` : '';
+  const unused = vendorToken ? `${tokenVariable} is for ${baseUrl} only. ` : '';
   throw new Failure('unauthorized', `No token for ${url.origin} (${source}).`, {
     hint: `${unused}Set LEASECTL_TOKEN, or store one: leasectl profile add NAME --service ${service} --url ${url.origin} --token-stdin`,
     service,

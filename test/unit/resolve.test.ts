@@ -78,6 +78,17 @@ describe('what a command talks to', () => {
     await expect(resolve({ LEASECTL_TOKEN: 't' })).rejects.toMatchObject({ code: 'usage' });
   });
 
+  test('no token for an address that the service’s own variable is not for, which is told', async () => {
+    const { profiles, resolve } = await setUp();
+    await profiles.add('bare', { service: 'onceonly', url: 'https://leases.example.com' });
+    await expect(resolve({ ONCEONLY_API_KEY: 'v' }, 'bare')).rejects.toMatchObject({
+      code: 'unauthorized',
+      hint: expect.stringMatching(
+        /^ONCEONLY_API_KEY is for https:\/\/api\.onceonly\.tech only\. Set LEASECTL_TOKEN,/,
+      ),
+    });
+  });
+
   test('no token that a header cannot carry, also from a file', async () => {
     const { profiles, resolve } = await setUp();
     const credential = { type: 'bearer', token: 'two\nlines', origin: VENDOR } as const;
