@@ -20,7 +20,7 @@ export abstract class AcquireCommand extends KeyCommand {
   static readonly acquireFlags = {
     ttl: string({
       description:
-        "How long the lease lasts unless it is extended, 1s to 30d [default: the service's, here 5m]",
+        "How long the lease lasts unless it is extended, 1s to 30d [default: the service's; 5m if embedded]",
       helpValue: 'DURATION',
     }),
     meta: string({

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
-import { FAILURES, Failure } from './domain/failure.ts';
+import { Failure } from './domain/failure.ts';
 import { Redactor } from './domain/redactor.ts';
-import { reportFailure } from './report.ts';
+import { reportAtOnce, reportFailure, type Voice } from './report.ts';
 import { Terminal } from './terminal/terminal.ts';
 
 /**
@@ -12,21 +12,22 @@ import { Terminal } from './terminal/terminal.ts';
  * @param packageUrl the directory with package.json and the manifest
  */
 export async function main(packageUrl: URL): Promise<void> {
-  watchStreams(process);
-  settings.enableAutoTranspile = false;
   const argv = process.argv.slice(2);
+  const voice: Voice = {
+    terminal: new Terminal(process),
+    redactor: new Redactor(),
+    env: process.env,
+    argv,
+    isJson: argv.includes('--json'),
+  };
+  watchStreams(process, voice);
+  settings.enableAutoTranspile = false;
   try {
     // Plugins of users are not a thing here: looking for them would take time, and warn.
     await run(argv, { root: fileURLToPath(packageUrl), userPlugins: false, devPlugins: false });
   } catch (error) {
     // Commands report their own failures: what comes here did not reach one.
-    process.exitCode = await reportFailure(error, {
-      terminal: new Terminal(process),
-      redactor: new Redactor(),
-      env: process.env,
-      argv,
-      isJson: argv.includes('--json'),
-    });
+    process.exitCode = await reportFailure(error, voice);
   }
 }
 
@@ -37,12 +38,15 @@ export async function commandNotFound({ id }: { readonly id: string }): Promise<
   });
 }
 
-function watchStreams(process: NodeJS.Process): void {
+function watchStreams(process: NodeJS.Process, voice: Voice): void {
+  // Has to end the process at once: oclif listens too, and throws what is no broken pipe.
   process.stdout.on('error', (error) => {
     // `leasectl … | head -1` is no error: whoever read has read enough.
-    if ('code' in error && error.code === 'EPIPE') process.exit();
-    process.stderr.write(`Error: stdout cannot be written: ${error.message}.\n`);
-    process.exit(FAILURES.unavailable.exit);
+    const code = 'code' in error ? String(error.code) : error.message;
+    if (code === 'EPIPE') process.exit();
+    const hint = 'What was asked for may be done: look before you do it again.';
+    const failure = new Failure('unavailable', `stdout cannot be written (${code}).`, { hint });
+    process.exit(reportAtOnce(failure, voice));
   });
   // Nobody is left to be told; the exit code still tells.
   process.stderr.on('error', () => undefined);

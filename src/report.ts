@@ -1,7 +1,7 @@
 import { FAILURES } from './domain/failure.ts';
 import type { Redactor } from './domain/redactor.ts';
 import { failureToJson, renderFailure, renderStack, toFailure } from './output/failure.ts';
-import { type Style, styleOf } from './output/style.ts';
+import { PLAIN, type Style, styleOf } from './output/style.ts';
 import type { Environment } from './profiles/resolve.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { visibleJson, visibleSource } from './terminal/visible.ts';
@@ -29,15 +29,22 @@ export function styleFor(stream: 'stdout' | 'stderr', voice: Voice): Promise<Sty
 
 /** Tells of a failure on stderr, without any secret, and returns the exit code it means. */
 export async function reportFailure(error: unknown, voice: Voice): Promise<number> {
-  const { terminal, redactor, env, isJson } = voice;
+  return tell(error, voice, await styleFor('stderr', voice));
+}
+
+/** As `reportFailure`, but at once and without colors: for where nothing may be waited for. */
+export function reportAtOnce(error: unknown, voice: Voice): number {
+  const clean = (text: string) => voice.redactor.clean(text);
+  return tell(error, voice, { isInteractive: false, columns: 80, paint: PLAIN, clean });
+}
+
+function tell(error: unknown, { terminal, env, isJson }: Voice, style: Style): number {
   const failure = toFailure(error);
-  const style = await styleFor('stderr', voice);
   terminal.writeError(
     isJson ? visibleJson(failureToJson(failure, style), 0) : renderFailure(failure, style),
   );
   if (env['LEASECTL_DEBUG'] === '1') {
-    const stack = redactor.clean(renderStack(error)).replaceAll('\r', '');
-    terminal.writeError(visibleSource(stack));
+    terminal.writeError(visibleSource(style.clean(renderStack(error)).replaceAll('\r', '')));
   }
   return FAILURES[failure.code].exit;
 }

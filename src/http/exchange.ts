@@ -87,7 +87,8 @@ function badAnswer(what: string, { status }: HttpAnswer, { service }: ErrorDiale
     hint: "Check the profile's URL: is this the service, or a proxy in between?",
     service,
     status,
-    outcomeUnknown: true,
+    // A redirect, or a 404 of somebody else, did nothing.
+    outcomeUnknown: status < 300,
   });
 }
 

@@ -22,7 +22,8 @@ export interface StyleOptions extends Omit<Style, 'paint'> {
 }
 
 const asIs = (text: string) => text;
-const PLAIN: Paint = { bold: asIs, dim: asIs, red: asIs };
+/** No colors. */
+export const PLAIN: Paint = { bold: asIs, dim: asIs, red: asIs };
 
 /** Colour is for terminals only, and off for `NO_COLOR`, `TERM=dumb` and `--no-color`. */
 export async function styleOf({ noColor, env, ...style }: StyleOptions): Promise<Style> {

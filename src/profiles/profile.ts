@@ -10,15 +10,6 @@ export type ServiceName = keyof typeof SERVICES;
 
 export const SERVICE_NAMES = ['onceonly'] as const satisfies readonly ServiceName[];
 
-/** @throws Failure `usage` for any other text */
-export function parseService(text: string): ServiceName {
-  const service = SERVICE_NAMES.find((name) => name === text);
-  if (service) return service;
-  throw new Failure('usage', `There is no service ${JSON.stringify(text)}.`, {
-    hint: `Known are: ${SERVICE_NAMES.join(', ')}.`,
-  });
-}
-
 /** The profile that needs no configuration: the embedded service, in process. */
 export const LOCAL = 'local';
 

@@ -69,7 +69,7 @@ function prepareFile(file: string, kind: DatabaseKind): void {
   const isOurs = header.readUInt32BE(APPLICATION_ID_AT) === kind.applicationId;
   const isKnown = header.readUInt32BE(USER_VERSION_AT) <= kind.migrations.length;
   // Even to open and close a file can change it: a log that was left behind is brought home.
-  if (size > 0 && !(isOurs && isKnown && !hasLog(file))) lookAt(file, kind);
+  if (size > 0 && !(isOurs && isKnown && !hasLog(file))) inspect(file, kind);
   if ((mode & 0o077) !== 0) chmodSync(file, OWNER_ONLY);
 }
 
@@ -82,7 +82,7 @@ function hasLog(file: string): boolean {
   return (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-function lookAt(file: string, kind: DatabaseKind): void {
+function inspect(file: string, kind: DatabaseKind): void {
   const db = new Database(`${pathToFileURL(file)}?mode=ro`);
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { BIN, createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { addProfile, BIN, createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { startStub } from '../support/stub-server.ts';
 
 interface Command {
@@ -43,11 +43,6 @@ const PREPARED: Readonly<Record<string, (sandbox: Sandbox) => Promise<unknown>>>
   'profile:use': (sandbox) => addProfile(sandbox, 'prod', 'https://example.com'),
   'profile:remove': (sandbox) => addProfile(sandbox, 'staging', 'https://example.com'),
 };
-
-function addProfile({ json }: Sandbox, name: string, url: string): Promise<unknown> {
-  const args = ['profile', 'add', name, '--service', 'onceonly', '--url', url, '--token-stdin'];
-  return json(args, { input: 'token' });
-}
 
 /** Runs a line in a shell that knows `leasectl`, as a reader who copies it would. */
 async function runShown(

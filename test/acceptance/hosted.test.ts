@@ -8,7 +8,7 @@ import {
   refusal,
   STATE,
 } from '../support/hosted-answers.ts';
-import { createSandbox } from '../support/sandbox.ts';
+import { addProfile, createSandbox } from '../support/sandbox.ts';
 import { type Reply, startStub } from '../support/stub-server.ts';
 
 describe('the service and the token come from', () => {
@@ -52,18 +52,9 @@ describe('the service and the token come from', () => {
 
   test('a profile, with a token from the environment instead of the stored one', async () => {
     const stub = await startStub(IN_PROGRESS);
-    const { json } = createSandbox();
-    const add = [
-      'profile',
-      'add',
-      'p',
-      '--service',
-      'onceonly',
-      '--url',
-      stub.url,
-      '--token-stdin',
-    ];
-    await json(add, { input: 'stored' });
+    const sandbox = createSandbox();
+    const { json } = sandbox;
+    await addProfile(sandbox, 'p', stub.url, 'stored');
     await json(['status', 'k'], { env: { LEASECTL_TOKEN: 'given' } });
     expect(stub.seen).toMatchObject([bearer('given')]);
   });
@@ -72,28 +63,20 @@ describe('the service and the token come from', () => {
 describe('a stored token', () => {
   test('is not sent to another address than its own', async () => {
     const [own, other] = [await startStub(), await startStub()];
-    const { json, run } = createSandbox();
-    const add = ['profile', 'add', 'p', '--service', 'onceonly', '--url', own.url, '--token-stdin'];
-    await json(add, { input: CANARY });
-    const { code, stderr } = await run(['status', 'k'], { env: { LEASECTL_URL: other.url } });
+    const sandbox = createSandbox();
+    await addProfile(sandbox, 'p', own.url, CANARY);
+    const { code, stderr } = await sandbox.run(['status', 'k'], {
+      env: { LEASECTL_URL: other.url },
+    });
     expect(code).toBe(4);
     expect(stderr).toContain(`No token for ${other.url}`);
   });
 
   test('does not give way to the service’s own variable at another address', async () => {
     const stub = await startStub(IN_PROGRESS);
-    const { json } = createSandbox();
-    const add = [
-      'profile',
-      'add',
-      'p',
-      '--service',
-      'onceonly',
-      '--url',
-      stub.url,
-      '--token-stdin',
-    ];
-    await json(add, { input: 'stored' });
+    const sandbox = createSandbox();
+    const { json } = sandbox;
+    await addProfile(sandbox, 'p', stub.url, 'stored');
     await json(['status', 'k'], { env: { ONCEONLY_API_KEY: CANARY } });
     expect(stub.seen).toMatchObject([bearer('stored')]);
   });

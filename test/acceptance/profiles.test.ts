@@ -42,9 +42,7 @@ test('a profile is added, shown, chosen and removed', async () => {
 
   const removed = await run(['profile', 'remove', 'dev']);
   expect(removed).toMatchObject({ code: 0, stdout: 'Removed dev.\n' });
-  expect(removed.stderr).toContain(
-    'dev was the default of onceonly: that is the embedded service now.',
-  );
+  expect(removed.stderr).toContain('dev was the default of onceonly, which has none now.');
   expect((await run(['profile', 'remove', 'dev'])).code).toBe(2);
   expect((await run(['profile', 'use', 'dev'])).code).toBe(2);
   expect(await json(['profile', 'list'])).toMatchObject([{ default: true }, { name: 'prod' }]);

@@ -78,6 +78,17 @@ export function createSandbox(): Sandbox {
   };
 }
 
+/** Stores a profile of OnceOnly with a token. */
+export function addProfile(
+  { json }: Sandbox,
+  name: string,
+  url: string,
+  token = 'token',
+): Promise<unknown> {
+  const args = ['profile', 'add', name, '--service', 'onceonly', '--url', url, '--token-stdin'];
+  return json(args, { input: token });
+}
+
 export function outcomeOf(child: ChildProcess): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const out: Buffer[] = [];

@@ -1,15 +1,9 @@
-import { boolean, string } from '@oclif/core/flags';
+import { boolean, option, string } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { required } from '../../positional.ts';
 import { ProfileCommand } from '../../profile-command.ts';
-import {
-  parseBaseUrl,
-  parseService,
-  parseToken,
-  SERVICE_NAMES,
-  SERVICES,
-} from '../../profiles/profile.ts';
+import { parseBaseUrl, parseToken, SERVICE_NAMES, SERVICES } from '../../profiles/profile.ts';
 
 export default class ProfileAdd extends ProfileCommand {
   static override readonly summary = 'Store a service and the token for it';
@@ -27,11 +21,11 @@ export default class ProfileAdd extends ProfileCommand {
     name: required('Name of the new profile'),
   };
   static override readonly flags = {
-    service: string({
+    service: option({
       description: 'Service that the profile is for',
-      options: [...SERVICE_NAMES],
+      options: SERVICE_NAMES,
       required: true,
-    }),
+    })(),
     url: string({ description: "Base URL [default: the service's own]", helpValue: 'URL' }),
     'token-stdin': boolean({ description: 'Read the token from stdin' }),
   };
@@ -39,7 +33,7 @@ export default class ProfileAdd extends ProfileCommand {
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(ProfileAdd);
     const { profiles } = this.context;
-    const service = parseService(flags.service);
+    const { service } = flags;
     const url = parseBaseUrl(flags.url ?? SERVICES[service].baseUrl, '--url');
     const token = flags['token-stdin'] ? await this.#readToken() : undefined;
     await profiles.add(args.name, {

@@ -14,7 +14,7 @@ export default class ProfileRemove extends ProfileCommand {
     const { args } = await this.parse(ProfileRemove);
     const { name } = args;
     for (const service of await this.context.profiles.remove(name, SERVICE_NAMES)) {
-      this.notice(`${name} was the default of ${service}: that is the embedded service now.`);
+      this.notice(`${name} was the default of ${service}, which has none now.`);
     }
     return { data: { name, removed: true }, text: () => `Removed ${name}.` };
   }
