@@ -1,7 +1,9 @@
 import { statSync, writeFileSync } from 'node:fs';
 import Database from 'libsql';
 import { describe, expect, test } from 'vitest';
+import { openLedger } from '../../src/ledger/ledger.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { startStub } from '../support/stub-server.ts';
 
 test('a handle that should have run out is shown to the service all the same', async () => {
   const { json, ledgerFile } = createSandbox();
@@ -56,6 +58,35 @@ describe('the ledger', () => {
     const complete = await run(['complete', 'k', '--lease-id', lease_id]);
     expect(complete).toMatchObject({ code: 0, stdout: expect.stringContaining('completed') });
     expect(complete.stderr).toMatch(/^Warning: the ledger of this machine .* is damaged/);
+  });
+
+  test('is looked at again, with --idempotent, for what a sibling has just taken', async () => {
+    const { run, ledgerFile } = createSandbox();
+    const state = {
+      ok: true,
+      status: 'polling',
+      key: 'k',
+      ttl_left: 60,
+      lease_id: 'lease_sibling',
+    };
+    const { url } = await startStub((_, response) => {
+      response.end(JSON.stringify(state));
+      // Later than the command can look for the first time, and sooner than it gives up.
+      setTimeout(() => {
+        const ledger = openLedger(ledgerFile, Date.now);
+        const address = {
+          service: 'onceonly',
+          profile: 'LEASECTL_URL',
+          location: `${url}/`,
+          id: 'k',
+        };
+        const expiresAt = Date.now() + 60_000;
+        ledger.remember(address, { handle: 'lease_sibling', acquiredAt: 1, expiresAt });
+        ledger.close();
+      }, 60);
+    });
+    const env = { LEASECTL_URL: url, LEASECTL_TOKEN: 'token' };
+    expect(await run(['lease', 'k', '--idempotent'], { env })).toMatchObject({ code: 0 });
   });
 
   test('makes all of many at once on one machine holders, with --idempotent', async () => {

@@ -86,6 +86,7 @@ describe('an answer', () => {
     ['<html>Sign in</html>', /no valid JSON, but application\/json "<html>Sign in<\/html>"/],
     ['', /no valid JSON, but an empty body/],
     ['{"lease_id": "lease_secret', /no valid JSON, but 26 characters of application\/json/],
+    ['lease_secret of 26 letters', /no valid JSON, but 26 characters of application\/json/],
     ['data: {"lease_id":"lease_s', /no valid JSON, but 26 characters of application\/json/],
     ['ok=true&lease_id=lease_sec', /no valid JSON, but 26 characters of application\/json/],
     [{ ...STATUS, key: 'another' }, /asked for k, it answered for another key/],

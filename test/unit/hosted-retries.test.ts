@@ -157,6 +157,14 @@ describe('an acquisition at a service that does not know repetitions', () => {
     });
   });
 
+  test.each([307, 404])('that met somebody else, who answers %i, is no mystery', async (status) => {
+    const { client } = await stubbed([{ status, body: '<p>Elsewhere</p>' }]);
+    await expect(client.lease({ key: 'k' }, 'i')).rejects.toMatchObject({
+      code: 'bad_response',
+      message: expect.not.stringContaining('unknown'),
+    });
+  });
+
   test('that never left is no mystery', async () => {
     await expect(clientOf(await closedUrl(), 1_000).lease({ key: 'k' }, 'i')).rejects.toMatchObject(
       {
