@@ -4,7 +4,20 @@ import type { JsonObject } from '../domain/json.ts';
 export type Instant = number;
 
 /** What a lease can be on. Each kind is its own world: ids of one never meet ids of another. */
-export type Kind = 'key';
+export type Kind = 'key' | 'job' | 'runner_job';
+
+interface KindRules {
+  /** Whether its ids come into being by being added, or by being acquired. */
+  readonly isAdded: boolean;
+  /** Whether its acquisitions count for the monthly limit. */
+  readonly isMetered: boolean;
+}
+
+export const KINDS: Readonly<Record<Kind, KindRules>> = {
+  key: { isAdded: false, isMetered: true },
+  job: { isAdded: true, isMetered: false },
+  runner_job: { isAdded: true, isMetered: false },
+};
 
 /** How a holder ended its lease. */
 export type FinishWay = 'complete' | 'fail' | 'cancel';
@@ -23,6 +36,7 @@ export interface Acquisition {
   readonly idempotencyKey: string | null;
   /** Digest of the request that carried the idempotency key. */
   readonly requestHash: string | null;
+  readonly at: Instant;
   readonly version: number;
   /** Milliseconds. */
   readonly ttl: number;
@@ -30,13 +44,44 @@ export interface Acquisition {
   readonly usage: number;
 }
 
-/** Everything known about one lease: the state that `transition` maps to the next. */
+/** Work that was added to wait for somebody who fits. */
+export interface Work {
+  /** Only who asks for this pool is offered it. */
+  readonly pool: string;
+  readonly workspace: string | null;
+  /** What a candidate must have, all of them. */
+  readonly tags: readonly string[];
+  /** Who may have it; everybody if nobody is named. */
+  readonly runners: readonly string[];
+  /** Acquisitions after which it is not offered again; null for any number. */
+  readonly maxTries: number | null;
+  /** What it is, in the words of its dialect. */
+  readonly data: JsonObject;
+}
+
+/** Somebody who looks for work. */
+export interface Candidate {
+  readonly pool: string;
+  /** Null for any. */
+  readonly workspace: string | null;
+  readonly tags: readonly string[];
+  readonly runner: string;
+}
+
+/**
+ * Everything known about one lease: the state that `transition` maps to the next.
+ *
+ * Work that waits, because nobody had it yet or because it was given back, is a lease that has run
+ * out: at `changedAt`, whereas one that a holder let run out did so later.
+ */
 export interface Lease {
   readonly kind: Kind;
   readonly id: string;
   /** Secret of the holder: who shows it may change the lease. */
   readonly handle: string;
-  /** Grows by one with every acquisition, and never falls while the store remembers the id. */
+  /**
+   * Acquisitions so far: grows by one with each, and never falls while the store remembers the id.
+   */
   readonly fencingToken: number;
   /** Grows by one with every accepted change, from 1 at the first acquisition. */
   readonly version: number;
@@ -47,6 +92,10 @@ export interface Lease {
   readonly expiresAt: Instant;
   readonly acquisition: Acquisition;
   readonly metadata: JsonObject | null;
+  /** Null for what was never added. */
+  readonly work: Work | null;
+  /** Whether the holder is to stop, and nobody to begin. */
+  readonly isCancelRequested: boolean;
   /** Set once, never changed. */
   readonly finish: Finish | null;
 }
@@ -67,6 +116,11 @@ export function judgedAt(lease: Lease, now: Instant): Instant {
 export function phaseOf(lease: Lease, now: Instant): Phase {
   if (lease.finish !== null) return lease.finish.way === 'complete' ? 'completed' : 'failed';
   return judgedAt(lease, now) < lease.expiresAt ? 'held' : 'expired';
+}
+
+/** Whether nobody may acquire it any more, once its holder has lost it. */
+export function isClosed({ work, fencingToken, isCancelRequested }: Lease): boolean {
+  return isCancelRequested || (work?.maxTries != null && fencingToken >= work.maxTries);
 }
 
 /** The lease, unless it was finished so long ago that it counts as never seen. */

@@ -2,11 +2,14 @@ import type { JsonObject } from '../domain/json.ts';
 import {
   type Finish,
   type Instant,
+  isClosed,
   judgedAt,
+  KINDS,
   type Kind,
   type Lease,
   phaseOf,
   remembered,
+  type Work,
 } from './lease.ts';
 
 /*
@@ -14,27 +17,43 @@ import {
  *
  *                 acquire                    finish (complete, fail, cancel)
  *   never seen ─────────────▶ held ───────────────────────────────────────▶ finished
- *       ▲                    ▲    │ extend: held again, with a new end           │
- *       │            acquire │    │ time passes its end                          │
- *       │                    │    ▼                                              │
- *       │                   expired                                              │
+ *     │ ▲                    ▲    │ extend: held again, with a new end        ▲  │
+ *     │ │            acquire │    │ time passes its end; release              │  │
+ *     │ │                    │    ▼                          request_cancel   │  │
+ * add │ │                   expired ──────────────────────────────────────────┘  │
+ *     └─┼────────────────────▶                                                   │
  *       └────────────────────────────────────────────────────────────────────────┘
  *                              the retention is over
  *
+ * Keys come into being by being acquired. Jobs are added, and wait as what has run out: whoever
+ * acquires next, gets them.
  * held: the handle's bearer, and nobody else, may extend and finish. Everybody else learns who
  *   holds it. expired: the old handle is refused even if nobody else came; the next `acquire` wins.
+ * closed: work whose tries are used up, or that is to be canceled. Its holder, if there is one, goes on
+ *   until the lease ends; nobody acquires it any more.
  * finished: nothing changes any more. The same finish by the same handle is answered as the first
  *   time, so that a lost answer can be asked for again; any other is refused.
  *
  * No event moves a lease from held to expired: the clock does, whenever somebody looks.
  */
 
+export interface Add {
+  readonly type: 'add';
+  readonly kind: Kind;
+  readonly id: string;
+  /** What a lease on it lasts, in milliseconds. */
+  readonly ttl: number;
+  /** A fresh handle, to be told to nobody. */
+  readonly handle: string;
+  readonly work: Work;
+}
+
 export interface Acquire {
   readonly type: 'acquire';
   readonly kind: Kind;
   readonly id: string;
-  /** Milliseconds. */
-  readonly ttl: number;
+  /** Milliseconds; null for what the lease lasted before. */
+  readonly ttl: number | null;
   /** The handle to give if the lease is acquired: fresh and unguessable. */
   readonly handle: string;
   readonly metadata: JsonObject | null;
@@ -44,22 +63,58 @@ export interface Acquire {
   readonly usage: number;
 }
 
-export interface Extend {
-  readonly type: 'extend';
+/** What a holder shows. */
+interface Proof {
   readonly handle: string;
+  /** If it is shown, it has to be the one in force. */
+  readonly fencingToken?: number | undefined;
+}
+
+/** What a repetition is known by, instead of by its handle. */
+export interface Idempotency {
+  readonly key: string;
+  /** Digest of the request that carries the key. */
+  readonly requestHash: string;
+}
+
+interface Repeatable {
+  /** The engine looks for it before it asks for a transition. */
+  readonly idempotency?: Idempotency;
+}
+
+export interface Extend extends Proof {
+  readonly type: 'extend';
   /** Milliseconds from now; null for the time to live that the lease was acquired with. */
   readonly ttl: number | null;
 }
 
-export interface FinishCommand extends Omit<Finish, 'at'> {
+export interface FinishCommand extends Proof, Repeatable {
   readonly type: 'finish';
-  readonly handle: string;
+  readonly way: Finish['way'];
+  readonly result: Finish['result'];
+  readonly resultHash: Finish['resultHash'];
+  readonly errorCode: Finish['errorCode'];
+  readonly errorHash: Finish['errorHash'];
 }
 
-export type Command = Acquire | Extend | FinishCommand;
+/** Gives work back, for somebody to try again. */
+export interface Release extends Proof, Repeatable {
+  readonly type: 'release';
+}
+
+/** Asks whoever holds the work to stop; ends it if nobody does. */
+export interface RequestCancel {
+  readonly type: 'request_cancel';
+}
+
+/** What is done to a lease that exists. */
+export type Change = Extend | FinishCommand | Release | RequestCancel;
+export type Command = Add | Acquire | Change;
 
 export type Rejection =
   | 'unknown'
+  | 'exists'
+  | 'closed'
   | 'wrong_handle'
   | 'expired'
   | 'already_finished'
@@ -67,11 +122,16 @@ export type Rejection =
   | 'limit_exceeded';
 
 export type Outcome =
+  | { readonly type: 'added'; readonly lease: Lease }
   /** The caller holds the lease; `replayed` when this repeats an earlier acquisition. */
   | { readonly type: 'acquired'; readonly lease: Lease; readonly replayed: boolean }
   /** Somebody else holds it. */
   | { readonly type: 'held'; readonly lease: Lease }
   | { readonly type: 'extended'; readonly lease: Lease }
+  | { readonly type: 'released'; readonly lease: Lease }
+  | { readonly type: 'cancel_requested'; readonly lease: Lease }
+  /** This idempotency key made its change before, when the fencing token was this. */
+  | { readonly type: 'repeated'; readonly lease: Lease; readonly fencingToken: number }
   /** It is finished: by this command, by an earlier one like it, or before an acquisition came. */
   | { readonly type: 'finished'; readonly lease: Lease }
   | { readonly type: 'rejected'; readonly reason: Rejection };
@@ -90,13 +150,49 @@ export interface Transition {
  */
 export function transition(lease: Lease | undefined, command: Command, now: Instant): Transition {
   switch (command.type) {
+    case 'add':
+      return add(lease, command, now);
     case 'acquire':
       return acquire(lease, command, now);
     case 'extend':
       return extend(lease, command, now);
     case 'finish':
       return finish(lease, command, now);
+    case 'release':
+      return release(lease, command, now);
+    case 'request_cancel':
+      return requestCancel(lease, now);
   }
+}
+
+function add(stored: Lease | undefined, command: Add, now: Instant): Transition {
+  if (stored) return rejected(stored, 'exists');
+  const { kind, id, ttl, handle, work } = command;
+  const acquisition = {
+    idempotencyKey: null,
+    requestHash: null,
+    at: now,
+    version: 1,
+    ttl,
+    usage: 0,
+  };
+  const lease: Lease = {
+    kind,
+    id,
+    handle,
+    fencingToken: 0,
+    version: 1,
+    ttl,
+    firstSeenAt: now,
+    changedAt: now,
+    expiresAt: now,
+    acquisition,
+    metadata: null,
+    work,
+    isCancelRequested: false,
+    finish: null,
+  };
+  return { lease, outcome: { type: 'added', lease } };
 }
 
 function acquire(stored: Lease | undefined, command: Acquire, now: Instant): Transition {
@@ -105,9 +201,13 @@ function acquire(stored: Lease | undefined, command: Acquire, now: Instant): Tra
   if (lease && phaseOf(lease, now) === 'held') {
     return { lease: stored, outcome: acquireHeld(lease, command) };
   }
+  const ttl = command.ttl ?? lease?.acquisition.ttl;
+  const isMissing = !lease && KINDS[command.kind].isAdded;
+  if (isMissing || ttl === undefined) return rejected(stored, 'unknown');
+  if (lease && isClosed(lease)) return rejected(stored, 'closed');
   const at = stored ? judgedAt(stored, now) : now;
   const version = (lease?.version ?? 0) + 1;
-  const { idempotencyKey, requestHash, ttl, usage } = command;
+  const { idempotencyKey, requestHash, usage } = command;
   const next: Lease = {
     kind: command.kind,
     id: command.id,
@@ -118,8 +218,10 @@ function acquire(stored: Lease | undefined, command: Acquire, now: Instant): Tra
     firstSeenAt: lease?.firstSeenAt ?? at,
     changedAt: at,
     expiresAt: at + ttl,
-    acquisition: { idempotencyKey, requestHash, version, ttl, usage },
+    acquisition: { idempotencyKey, requestHash, at, version, ttl, usage },
     metadata: command.metadata,
+    work: lease?.work ?? null,
+    isCancelRequested: false,
     finish: null,
   };
   return { lease: next, outcome: { type: 'acquired', lease: next, replayed: false } };
@@ -136,7 +238,7 @@ function acquireHeld(lease: Lease, command: Acquire): Outcome {
 }
 
 function extend(stored: Lease | undefined, command: Extend, now: Instant): Transition {
-  const found = heldBy(stored, command.handle, now);
+  const found = heldBy(stored, command, now);
   if ('reason' in found) return rejected(stored, found.reason);
   const { lease } = found;
   if (lease.finish) return rejected(stored, 'already_finished');
@@ -153,35 +255,66 @@ function extend(stored: Lease | undefined, command: Extend, now: Instant): Trans
 }
 
 function finish(stored: Lease | undefined, command: FinishCommand, now: Instant): Transition {
-  const found = heldBy(stored, command.handle, now);
+  const found = heldBy(stored, command, now);
   if ('reason' in found) return rejected(stored, found.reason);
   const { lease } = found;
-  const { type: _, handle: __, ...what } = command;
+  const { way, result, resultHash, errorCode, errorHash } = command;
   if (lease.finish) {
-    // A repetition is known by its way and its handle: what it carries was stored the first time.
-    return lease.finish.way === what.way
+    // Without a key, a repetition is known by its way and its handle: what it carries was stored the
+    // first time.
+    return command.idempotency === undefined && lease.finish.way === way
       ? { lease: stored, outcome: { type: 'finished', lease } }
       : rejected(stored, 'already_finished');
   }
+  return finished(lease, { way, result, resultHash, errorCode, errorHash }, now);
+}
+
+function finished(lease: Lease, how: Omit<Finish, 'at'>, now: Instant): Transition {
   const at = judgedAt(lease, now);
   const next: Lease = {
     ...lease,
     version: lease.version + 1,
     changedAt: at,
-    finish: { ...what, at },
+    finish: { ...how, at },
   };
   return { lease: next, outcome: { type: 'finished', lease: next } };
 }
 
-/** The lease if this handle is, or was when it finished, its holder's; else why it is not. */
+function release(stored: Lease | undefined, command: Release, now: Instant): Transition {
+  const found = heldBy(stored, command, now);
+  if ('reason' in found) return rejected(stored, found.reason);
+  const { lease } = found;
+  if (lease.finish) return rejected(stored, 'already_finished');
+  const at = judgedAt(lease, now);
+  const next: Lease = { ...lease, version: lease.version + 1, changedAt: at, expiresAt: at };
+  return { lease: next, outcome: { type: 'released', lease: next } };
+}
+
+function requestCancel(stored: Lease | undefined, now: Instant): Transition {
+  const lease = remembered(stored, now);
+  if (!lease) return rejected(stored, 'unknown');
+  if (lease.finish) return rejected(stored, 'already_finished');
+  if (phaseOf(lease, now) !== 'held') {
+    const nothing = { result: null, resultHash: null, errorHash: null };
+    return finished(lease, { way: 'cancel', errorCode: 'canceled', ...nothing }, now);
+  }
+  const changed = { version: lease.version + 1, changedAt: judgedAt(lease, now) };
+  const next: Lease = { ...lease, ...changed, isCancelRequested: true };
+  return { lease: next, outcome: { type: 'cancel_requested', lease: next } };
+}
+
+/** The lease if this proof is, or was when it finished, its holder's; else why it is not. */
 function heldBy(
   stored: Lease | undefined,
-  handle: string,
+  { handle, fencingToken }: Proof,
   now: Instant,
 ): { lease: Lease } | { reason: Rejection } {
   const lease = remembered(stored, now);
   if (!lease) return { reason: 'unknown' };
   if (lease.handle !== handle) return { reason: 'wrong_handle' };
+  if (fencingToken !== undefined && fencingToken !== lease.fencingToken) {
+    return { reason: 'wrong_handle' };
+  }
   if (phaseOf(lease, now) === 'expired') return { reason: 'expired' };
   return { lease };
 }

@@ -1,8 +1,13 @@
-CREATE TABLE leases (
+CREATE TABLE usage (
+  month TEXT NOT NULL PRIMARY KEY,
+  acquisitions INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "leases" (
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
   handle TEXT NOT NULL,
-  fencing_token INTEGER NOT NULL CHECK (fencing_token > 0),
+  fencing_token INTEGER NOT NULL CHECK (fencing_token >= 0),
   version INTEGER NOT NULL CHECK (version > 0),
   ttl INTEGER NOT NULL CHECK (ttl > 0),
   first_seen_at INTEGER NOT NULL,
@@ -10,10 +15,18 @@ CREATE TABLE leases (
   expires_at INTEGER NOT NULL,
   acquired_key TEXT,
   acquired_hash TEXT,
+  acquired_at INTEGER NOT NULL,
   acquired_version INTEGER NOT NULL,
   acquired_ttl INTEGER NOT NULL,
   acquired_usage INTEGER NOT NULL,
   metadata TEXT,
+  work_pool TEXT,
+  work_workspace TEXT,
+  work_tags TEXT,
+  work_runners TEXT,
+  work_max_tries INTEGER CHECK (work_max_tries > 0),
+  work_data TEXT,
+  cancel_requested INTEGER NOT NULL CHECK (cancel_requested IN (0, 1)),
   finish_way TEXT CHECK (finish_way IN ('complete', 'fail', 'cancel')),
   finish_at INTEGER,
   finish_result TEXT,
@@ -26,7 +39,37 @@ CREATE TABLE leases (
 CREATE INDEX leases_by_acquired_key ON leases (kind, acquired_key)
 WHERE acquired_key IS NOT NULL AND finish_way IS NULL;
 
-CREATE TABLE usage (
-  month TEXT NOT NULL PRIMARY KEY,
-  acquisitions INTEGER NOT NULL
+CREATE INDEX leases_by_handle ON leases (kind, handle)
+WHERE work_data IS NOT NULL;
+
+CREATE INDEX leases_waiting ON leases (kind, work_pool, first_seen_at, id)
+WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at <= changed_at;
+
+CREATE INDEX leases_lent ON leases (kind, work_pool, expires_at)
+WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at
+  AND cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries);
+
+CREATE TABLE receipts (
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  idempotency_key TEXT NOT NULL,
+  request_hash TEXT NOT NULL,
+  fencing_token INTEGER NOT NULL,
+  PRIMARY KEY (kind, id, idempotency_key)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE clients (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  secret_hash TEXT NOT NULL,
+  scopes TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE grants (
+  token_hash TEXT NOT NULL PRIMARY KEY,
+  client_id TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX grants_by_end ON grants (expires_at);

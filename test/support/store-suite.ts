@@ -29,8 +29,17 @@ export function leaseOf(id: string, change: Partial<Lease> = {}): Lease {
     firstSeenAt: 1_736_936_000_000,
     changedAt: 1_736_936_000_000,
     expiresAt: 1_736_936_060_000,
-    acquisition: { idempotencyKey: null, requestHash: null, version: 1, ttl: 60_000, usage: 1 },
+    acquisition: {
+      idempotencyKey: null,
+      requestHash: null,
+      at: 1_736_936_000_000,
+      version: 1,
+      ttl: 60_000,
+      usage: 1,
+    },
     metadata: null,
+    work: null,
+    isCancelRequested: false,
     finish: null,
     ...change,
   };
@@ -59,7 +68,14 @@ export function storeSuite(name: string, open: (clock?: Clock) => Promise<StoreU
       [
         'with an idempotency key',
         leaseOf('idem', {
-          acquisition: { idempotencyKey: 'i', requestHash: 'h', version: 7, ttl: 1, usage: 9 },
+          acquisition: {
+            idempotencyKey: 'i',
+            requestHash: 'h',
+            at: 1_736_936_000_000,
+            version: 7,
+            ttl: 1,
+            usage: 9,
+          },
         }),
       ],
     ])('gives back a lease as it was saved: %s', async (_, lease) => {

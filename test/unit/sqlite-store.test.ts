@@ -106,7 +106,7 @@ describe('the database file', () => {
     expect(() => openSqliteStore({ file })).toThrow(
       expect.objectContaining({
         code: 'usage',
-        message: expect.stringMatching(/newer leasectl \(schema 99; this one knows 1\)/),
+        message: expect.stringMatching(/newer leasectl \(schema 99; this one knows 2\)/),
       }),
     );
     expect(files.map(digest)).toEqual(before);

@@ -94,7 +94,7 @@ describe('over any sequence of commands and clock jumps', () => {
 
   test('only the current handle of a live lease changes it', () => {
     always(({ before, after, command, now }) => {
-      if (after === before || command.type === 'acquire') return;
+      if (after === before || !('handle' in command) || command.type === 'acquire') return;
       expect(before?.handle).toBe(command.handle);
       expect(before && phaseOf(before, now)).toBe('held');
     });
@@ -142,7 +142,11 @@ describe('over any sequence of commands and clock jumps', () => {
     always(({ after, command, outcome, now }) => {
       if (command.type !== 'acquire' || outcome.type !== 'acquired' || outcome.replayed) return;
       if (command.idempotencyKey === null) return;
-      const again = transition(after, { ...command, handle: 'another' }, now + command.ttl - 1);
+      const again = transition(
+        after,
+        { ...command, handle: 'another' },
+        now + (command.ttl ?? 1) - 1,
+      );
       expect(again).toEqual({ lease: after, outcome: { ...outcome, replayed: true } });
       const other = { ...command, requestHash: 'another' };
       expect(transition(after, other, now).outcome).toEqual({

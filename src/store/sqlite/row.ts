@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { isJsonObject, type JsonObject, parseJson } from '../../domain/json.ts';
-import type { Lease } from '../../engine/lease.ts';
+import type { Lease, Work } from '../../engine/lease.ts';
 
 /** The columns of `leases`, in the order in which they are written. */
 export const COLUMNS = [
@@ -15,10 +15,18 @@ export const COLUMNS = [
   'expires_at',
   'acquired_key',
   'acquired_hash',
+  'acquired_at',
   'acquired_version',
   'acquired_ttl',
   'acquired_usage',
   'metadata',
+  'work_pool',
+  'work_workspace',
+  'work_tags',
+  'work_runners',
+  'work_max_tries',
+  'work_data',
+  'cancel_requested',
   'finish_way',
   'finish_at',
   'finish_result',
@@ -32,7 +40,7 @@ const text = z.string();
 const textOrNull = z.nullable(z.string());
 
 const Row = z.object({
-  kind: z.literal('key'),
+  kind: z.enum(['key', 'job', 'runner_job']),
   id: text,
   handle: text,
   fencing_token: integer,
@@ -43,10 +51,18 @@ const Row = z.object({
   expires_at: integer,
   acquired_key: textOrNull,
   acquired_hash: textOrNull,
+  acquired_at: integer,
   acquired_version: integer,
   acquired_ttl: integer,
   acquired_usage: integer,
   metadata: textOrNull,
+  work_pool: textOrNull,
+  work_workspace: textOrNull,
+  work_tags: textOrNull,
+  work_runners: textOrNull,
+  work_max_tries: z.nullable(integer),
+  work_data: textOrNull,
+  cancel_requested: integer,
   finish_way: z.nullable(z.enum(['complete', 'fail', 'cancel'])),
   finish_at: z.nullable(integer),
   finish_result: textOrNull,
@@ -71,11 +87,14 @@ export function fromRow(value: unknown): Lease {
     acquisition: {
       idempotencyKey: row.acquired_key,
       requestHash: row.acquired_hash,
+      at: row.acquired_at,
       version: row.acquired_version,
       ttl: row.acquired_ttl,
       usage: row.acquired_usage,
     },
     metadata: toObject(row.metadata),
+    work: toWork(row),
+    isCancelRequested: row.cancel_requested === 1,
     finish:
       row.finish_way === null || row.finish_at === null
         ? null
@@ -90,6 +109,23 @@ export function fromRow(value: unknown): Lease {
   };
 }
 
+function toWork(row: z.infer<typeof Row>): Work | null {
+  const data = toObject(row.work_data);
+  if (data === null) return null;
+  return {
+    pool: row.work_pool ?? '',
+    workspace: row.work_workspace,
+    tags: toTexts(row.work_tags),
+    runners: toTexts(row.work_runners),
+    maxTries: row.work_max_tries,
+    data,
+  };
+}
+
+function toTexts(json: string | null): string[] {
+  return z.array(z.string()).parse(parseJson(json ?? '[]'));
+}
+
 /** Parsed here, not by the schema: zod's copy of an object would lack a field named `__proto__`. */
 function toObject(json: string | null): JsonObject | null {
   const value = json === null ? null : parseJson(json);
@@ -99,7 +135,7 @@ function toObject(json: string | null): JsonObject | null {
 
 /** The values of {@link COLUMNS}, in their order. */
 export function toRow(lease: Lease): (string | number | null)[] {
-  const { acquisition, finish } = lease;
+  const { acquisition, work, finish } = lease;
   const json = (value: object | null | undefined) => (value ? JSON.stringify(value) : null);
   return [
     lease.kind,
@@ -113,10 +149,18 @@ export function toRow(lease: Lease): (string | number | null)[] {
     lease.expiresAt,
     acquisition.idempotencyKey,
     acquisition.requestHash,
+    acquisition.at,
     acquisition.version,
     acquisition.ttl,
     acquisition.usage,
     json(lease.metadata),
+    work?.pool ?? null,
+    work?.workspace ?? null,
+    json(work?.tags),
+    json(work?.runners),
+    work?.maxTries ?? null,
+    json(work?.data),
+    lease.isCancelRequested ? 1 : 0,
     finish?.way ?? null,
     finish?.at ?? null,
     json(finish?.result),

@@ -8,13 +8,17 @@ import {
   readValue,
 } from '../../sqlite/database.ts';
 import { explain } from '../../sqlite/errors.ts';
+import { bindAccess } from './access.ts';
+import { findClaimable } from './claimable.ts';
 import leases from './migrations/0001-leases.sql';
+import jobs from './migrations/0002-jobs.sql';
+import { bindReceipts } from './receipts.ts';
 import { COLUMNS, fromRow, toRow } from './row.ts';
 
 /** "leas" in ASCII. */
 const LEASES: DatabaseKind = {
   applicationId: 0x6c656173,
-  migrations: [leases],
+  migrations: [leases, jobs],
   variable: 'XDG_DATA_HOME',
 };
 
@@ -69,6 +73,8 @@ const NOW = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";
 const FIND = 'SELECT * FROM leases WHERE kind = ? AND id = ?';
 const FIND_BY_KEY =
   'SELECT * FROM leases WHERE kind = ? AND acquired_key = ? AND finish_way IS NULL';
+const FIND_BY_HANDLE =
+  'SELECT * FROM leases WHERE kind = ? AND handle = ? AND work_data IS NOT NULL';
 const USAGE = 'SELECT acquisitions FROM usage WHERE month = ?';
 const SAVE = `INSERT OR REPLACE INTO leases (${COLUMNS.join(', ')})
   VALUES (${COLUMNS.map(() => '?').join(', ')})`;
@@ -77,14 +83,17 @@ const CHARGE = `INSERT INTO usage (month, acquisitions) VALUES (?, 1)
 
 function bind(db: Database.Database, clock: Clock | undefined): Transaction {
   const now = clock ? clock() : Number(readValue(db, NOW));
+  const one = (sql: string, ...parameters: string[]) => db.prepare(sql).all(...parameters)[0];
+  const lease = (row: unknown) => (row === undefined ? undefined : fromRow(row));
   return {
     now,
-    async find(kind, id) {
-      const [row] = db.prepare(FIND).all(kind, id);
-      return row === undefined ? undefined : fromRow(row);
-    },
+    find: async (kind, id) => lease(one(FIND, kind, id)),
+    findByHandle: async (kind, handle) => lease(one(FIND_BY_HANDLE, kind, handle)),
     async findByIdempotencyKey(kind, idempotencyKey) {
       return db.prepare(FIND_BY_KEY).all(kind, idempotencyKey).map(fromRow);
+    },
+    async claimable(kind, candidate, limit) {
+      return findClaimable(db, { kind, candidate, limit, now }).map(fromRow);
     },
     async usage(month) {
       return Number(readValue(db, USAGE, month) ?? 0);
@@ -95,5 +104,7 @@ function bind(db: Database.Database, clock: Clock | undefined): Transaction {
     async charge(month) {
       db.prepare(CHARGE).run(month);
     },
+    ...bindReceipts(db),
+    ...bindAccess(db, now),
   };
 }
