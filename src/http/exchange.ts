@@ -11,6 +11,8 @@ export interface Refusal {
   /** The service's own code, e.g. `lease_mismatch`. */
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
+  /** What it means, where its reason alone does not tell. */
+  readonly meaning?: Meaning | undefined;
 }
 
 /** How one service tells its refusals. */
@@ -32,6 +34,8 @@ export interface ExchangeOptions extends SendOptions {
   readonly subject?: string;
   /** Takes secrets out of what a service said, before any of it is quoted. */
   readonly clean: (text: string) => string;
+  /** What a status means to this call, whatever the reason, where it means more than usual. */
+  readonly statuses?: Readonly<Record<number, Meaning>>;
 }
 
 /** Longest piece of a service's words in a message, in characters. */
@@ -39,7 +43,7 @@ const MAX_WORDS = 500;
 
 /**
  * Sends a request and returns the parsed body of a successful answer: the service's own object,
- * every field of it, once it is known to fit the schema.
+ * every field of it, once it is known to fit the schema. An empty body counts as undefined.
  *
  * @throws Failure as the service's refusal means; `bad_response` when the answer breaks the contract
  */
@@ -54,25 +58,49 @@ export async function exchange<T>(
   const { clean } = options;
   if (answer.status < 200 || answer.status > 299) throw refusal(answer, options, dialect);
   const body = parseJson(answer.body);
-  if (fits(schema, body)) {
-    if (typeof body === 'object' && body !== null) sources.set(body, answer.body);
+  const isJson = body !== undefined;
+  if ((isJson || answer.body.trim() === '') && fits(schema, body)) {
+    if (typeof body === 'object' && body !== null) answers.set(body, answer);
     return body;
   }
-  const what =
-    body === undefined
-      ? `is no valid JSON, but ${describe(answer, clean)}`
-      : `breaks the contract: ${cut(clean(await explainMisfit(schema, body)), MAX_WORDS)}`;
+  const what = !isJson
+    ? `is no valid JSON, but ${describe(answer, clean)}`
+    : `breaks the contract: ${cut(clean(await explainMisfit(schema, body)), MAX_WORDS)}`;
   throw badAnswer(`the answer to ${request.path} ${what}`, answer, dialect);
 }
 
-const sources = new WeakMap<object, string>();
+const answers = new WeakMap<object, HttpAnswer>();
+
+function answerOf(body: unknown): HttpAnswer | undefined {
+  return typeof body === 'object' && body !== null ? answers.get(body) : undefined;
+}
 
 /**
  * The text that an answer was parsed from, which still has what parsing loses, e.g. the digits of
  * large numbers. Undefined for what is no answer.
  */
 export function sourceOf(body: unknown): string | undefined {
-  return typeof body === 'object' && body !== null ? sources.get(body) : undefined;
+  return answerOf(body)?.body;
+}
+
+/** An answer that was changed, with the text that says the same. */
+export function withSource<T extends object>(body: T, source: string): T {
+  answers.set(body, { status: 200, headers: {}, body: source });
+  return body;
+}
+
+/**
+ * How long the service gives, counted from when the request was sent, so rather too short than too
+ * long: from the clock that the answer tells, in whole seconds, or else from this machine's.
+ *
+ * @param body what `exchange` returned
+ * @param end a moment by the service's clock, in milliseconds since 1970
+ * @param now this machine's clock, when the answer had come
+ * @returns milliseconds
+ */
+export function timeUntil(body: unknown, end: number, now: number): number {
+  const told = Date.parse(answerOf(body)?.headers['date'] ?? '');
+  return end - (Number.isNaN(told) ? now : told);
 }
 
 async function explainMisfit(schema: z.ZodMiniType, value: unknown): Promise<string> {
@@ -106,12 +134,18 @@ function refusal(answer: HttpAnswer, options: ExchangeOptions, dialect: ErrorDia
   }
   const body = parseJson(answer.body);
   const refused = body === undefined ? undefined : dialect.read(body);
+  const special = options.statuses?.[status];
   // Any web server answers 404 to what it does not know: that says nothing about a key.
-  if (!refused && status === 404) {
+  if (!refused && !special && status === 404) {
     return badAnswer(`404, but not in its words: ${describe(answer, clean)}`, answer, dialect);
   }
-  const { reason, message } = refused ?? { message: `it sent ${describe(answer, clean)}` };
-  const meaning = reason === undefined ? undefined : dialect.meanings[reason];
+  const {
+    reason,
+    message,
+    meaning: told,
+  } = refused ?? { message: `it sent ${describe(answer, clean)}` };
+  const usual = reason === undefined ? undefined : dialect.meanings[reason];
+  const meaning = special ?? told ?? usual;
   const code = meaning?.code ?? codeOfStatus(status);
   const said = cut(clean(message ?? '').replace(/\.$/, '') || 'refused', MAX_WORDS);
   const source = [service, status, reason].filter(Boolean).join(' ');
@@ -156,7 +190,7 @@ function describe({ body, headers }: HttpAnswer, clean: (text: string) => string
   const text = body.replace(/\s+/g, ' ').trim();
   const type = headers['content-type']?.split(';')[0] ?? 'text';
   if (text === '') return 'an empty body';
-  if (/[[{="]|lease_/.test(text)) return `${body.length} characters of ${type}`;
+  if (/[[{="]|(lease|lock|ack)_/.test(text)) return `${body.length} characters of ${type}`;
   return `${type} ${JSON.stringify(cut(clean(text), 80))}`;
 }
 

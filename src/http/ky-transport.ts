@@ -40,7 +40,7 @@ const HOPELESS = /^(ENOTFOUND|CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|U
  * the handle in the body, to another origin.
  */
 export function createKyTransport(options: KyTransportOptions): Transport {
-  assertTokenStaysPrivate(options);
+  assertPrivacy(options);
   return async (request, { repeatable, share = 1 }) => {
     const { default: ky } = await import('ky');
     const begun = performance.now();
@@ -190,9 +190,9 @@ function systemCode(error: unknown): string | undefined {
   return systemCode(inner);
 }
 
-/** @throws Failure `usage` rather than let a token travel where anybody may read it */
-function assertTokenStaysPrivate({ baseUrl, authorization, service }: KyTransportOptions): void {
-  if (!authorization || baseUrl.protocol === 'https:' || isLoopback(baseUrl.hostname)) return;
+/** @throws Failure `usage` rather than let a token or a handle travel where anybody may read it */
+function assertPrivacy({ baseUrl, service }: KyTransportOptions): void {
+  if (baseUrl.protocol === 'https:' || isLoopback(baseUrl.hostname)) return;
   throw new Failure(
     'usage',
     `${service}: a token is never sent to ${baseUrl.origin} unencrypted.`,

@@ -8,6 +8,16 @@ export interface RouteRequest {
   /** A header's value; the name in lower case. */
   readonly header: (name: string) => string | undefined;
   readonly body: string;
+  /** Who asks, as far as that is known. */
+  readonly caller?: string;
+}
+
+/** Who may ask, and how the dialect says no. */
+export interface Guard {
+  /** What the caller has to be allowed. */
+  readonly scope: string;
+  /** 401 for who is not known, 403 for who may not. */
+  readonly refuse: (status: 401 | 403) => HttpAnswer;
 }
 
 /**
@@ -19,6 +29,8 @@ export interface Route {
   readonly method: HttpRequest['method'];
   /** In Hono's syntax, e.g. `/jobs/:id/claim`. */
   readonly path: string;
+  /** Asked where callers are told apart. */
+  readonly guard?: Guard;
   readonly handle: (request: RouteRequest) => Promise<HttpAnswer>;
 }
 
@@ -28,4 +40,9 @@ export function json(status: number, body: unknown): HttpAnswer {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   };
+}
+
+/** RFC 3339, in whole seconds. */
+export function timestamp(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }

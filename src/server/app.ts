@@ -1,20 +1,34 @@
 import { Hono } from 'hono';
 import { Failure } from '../domain/failure.ts';
+import type { Access, Bearer } from '../engine/access.ts';
 import type { Route } from '../http/route.ts';
 
-/** The lease service as a Fetch-style application; listening is somebody else's part. */
-export function createApp(routes: readonly Route[]): Hono {
+/**
+ * The lease service as a Fetch-style application; listening is somebody else's part.
+ *
+ * @param access tells callers apart; without it everybody may everything
+ */
+export function createApp(routes: readonly Route[], access?: Access): Hono {
   const app = new Hono();
-  for (const { method, path, handle } of routes) {
+  for (const { method, path, guard, handle } of routes) {
     app.on(method, path, async (context) => {
       const { req } = context;
-      const answer = await handle({
-        params: req.param(),
-        query: new URL(req.url).searchParams,
-        header: (name) => req.header(name),
-        body: await req.text(),
+      const token = bearerToken(req.header('authorization'));
+      const bearer = token === undefined ? undefined : await access?.bearerOf(token);
+      const mayNot = access && guard && denied(guard.scope, bearer);
+      const answer = mayNot
+        ? guard.refuse(mayNot)
+        : await handle({
+            params: req.param(),
+            query: new URL(req.url).searchParams,
+            header: (name) => req.header(name),
+            body: await req.text(),
+            ...(bearer ? { caller: bearer.name } : {}),
+          });
+      return new Response(answer.status === 204 ? null : answer.body, {
+        status: answer.status,
+        headers: answer.headers,
       });
-      return new Response(answer.body, { status: answer.status, headers: answer.headers });
     });
   }
   app.notFound((context) =>
@@ -29,4 +43,13 @@ export function createApp(routes: readonly Route[]): Hono {
     return context.json({ detail }, 500);
   });
   return app;
+}
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+}
+
+function denied(scope: string, bearer: Bearer | undefined): 401 | 403 | undefined {
+  if (!bearer) return 401;
+  return bearer.scopes.some((own) => own === scope) ? undefined : 403;
 }

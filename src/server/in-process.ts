@@ -2,26 +2,37 @@ import { PatternRouter } from 'hono/router/pattern-router';
 import type { Route } from '../http/route.ts';
 import type { Transport } from '../http/transport.ts';
 
+export interface InProcessOptions {
+  /** Stands before the paths of requests. */
+  readonly basePath: string;
+  /** Who asks. */
+  readonly caller: string;
+}
+
 /**
  * Carries requests to routes in this very process. A failure of the store reaches the caller as it
  * is, with its hint, instead of as a status.
  */
-export function createInProcessTransport(routes: readonly Route[]): Transport {
+export function createInProcessTransport(
+  routes: readonly Route[],
+  { basePath, caller }: InProcessOptions,
+): Transport {
   const router = new PatternRouter<Route>();
   for (const route of routes) router.add(route.method, route.path, route);
   return async (request) => {
-    const [[match]] = router.match(request.method, request.path);
-    if (!match) throw new Error(`the embedded service has no ${request.method} ${request.path}`);
-    const [route, params] = match;
+    const path = basePath + request.path;
+    const [[match]] = router.match(request.method, path);
+    if (!match) throw new Error(`the embedded service has no ${request.method} ${path}`);
+    const [route, found] = match;
+    const params = Object.entries(found).flatMap(([name, value]) =>
+      typeof value === 'string' ? [[name, decodeURIComponent(value)] as const] : [],
+    );
     return route.handle({
-      params: Object.fromEntries(
-        Object.entries(params).filter(
-          (entry): entry is [string, string] => typeof entry[1] === 'string',
-        ),
-      ),
+      params: Object.fromEntries(params),
       query: request.query,
       header: (name) => request.headers[name],
       body: request.body,
+      caller,
     });
   };
 }

@@ -17,6 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   server: ['services', 'http', 'engine', 'domain'],
   profiles: ['files', 'domain'],
   ledger: ['sqlite', 'domain'],
+  tokens: ['sqlite', 'http', 'domain'],
   terminal: ['domain'],
   output: ['terminal', 'domain'],
 };
@@ -31,6 +32,7 @@ const OWNERS: Record<string, readonly string[]> = {
   ky: ['http'],
   hono: ['server'],
   libsql: ['sqlite', 'store'],
+  oauth4webapi: ['tokens'],
 };
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })

@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import { formatDuration } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
-import { type ExchangeOptions, exchange } from '../../http/exchange.ts';
+import { CHANGING, createCall, LOOKING_AFTER, withWhatIsKnown } from '../../http/call.ts';
 import type { SendOptions, Transport } from '../../http/transport.ts';
 import { onceOnlyErrors } from './errors.ts';
 import {
@@ -53,6 +53,8 @@ export interface OnceOnlyClientOptions {
 export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyClient {
   const { transport, honoursIdempotencyKey, clean } = options;
 
+  const call = createCall(transport, onceOnlyErrors, clean);
+
   const get = async <T extends { key: string }>(
     path: string,
     key: string,
@@ -60,39 +62,35 @@ export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyCl
     patience: SendOptions = { repeatable: true },
   ) => {
     const query = new URLSearchParams({ key });
-    const request = { method: 'GET', path, query, headers: {}, body: '' } as const;
-    const options = { ...patience, subject: key, clean };
-    return about(key, await exchange(transport, request, options, schema, onceOnlyErrors));
-  };
-  const post = <T>(
-    path: string,
-    body: object,
-    schema: z.ZodMiniType<T>,
-    options: ExchangeOptions,
-    headers: Record<string, string> = {},
-  ) => {
-    const query = new URLSearchParams();
-    const request = { method: 'POST', path, query, headers, body: JSON.stringify(body) } as const;
-    return exchange(transport, request, options, schema, onceOnlyErrors);
+    return about(
+      key,
+      await call(schema, { method: 'GET', path, query }, { ...patience, subject: key }),
+    );
   };
   const change = async <T extends { key: string }>(
     path: string,
     body: { key: string },
     schema: z.ZodMiniType<T>,
   ) => {
-    const options = { ...CHANGING, repeatable: true, subject: body.key, clean };
-    return about(body.key, await post(path, body, schema, options));
+    const options = { ...CHANGING, repeatable: true, subject: body.key };
+    return about(body.key, await call(schema, { method: 'POST', path, body }, options));
   };
   const look = (key: string) => get(STATUS, key, StatusResponse, LOOKING_AFTER);
   const acquire = async (path: string, body: LeaseRequest, idempotencyKey: string) => {
     const { key } = body;
-    const options = { ...CHANGING, repeatable: honoursIdempotencyKey, subject: key, clean };
+    const headers = { 'idempotency-key': idempotencyKey };
+    const options = { ...CHANGING, repeatable: honoursIdempotencyKey, subject: key };
     try {
-      const headers = { 'idempotency-key': idempotencyKey };
-      return about(key, await post(path, body, LeaseResponse, options, headers));
+      const request = { method: 'POST', path, body, headers } as const;
+      return about(key, await call(LeaseResponse, request, options));
     } catch (error) {
-      if (!(error instanceof Failure) || !error.outcomeUnknown) throw error;
-      throw await outcomeUnknown(error, () => look(key));
+      throw await withWhatIsKnown(error, async () => {
+        const { words } = await lookAt(() => look(key));
+        return {
+          words: `Whether it acquired is unknown; the key is now ${words}.`,
+          hint: 'If nobody else holds it, this call may: wait until it runs out, then try again.',
+        };
+      });
     }
   };
 
@@ -100,18 +98,14 @@ export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyCl
     lease: (body, idempotencyKey) => acquire('/v1/ai/lease', body, idempotencyKey),
     run: (body, idempotencyKey) => acquire('/v1/ai/run', body, idempotencyKey),
     runTool: async (body) => {
-      const options = { repeatable: false, subject: body.tool, clean };
+      const options = { repeatable: false, subject: body.tool };
       try {
-        return await post('/v1/ai/run', body, ToolRunResponse, options);
+        return await call(ToolRunResponse, { method: 'POST', path: '/v1/ai/run', body }, options);
       } catch (error) {
-        if (!(error instanceof Failure) || !error.outcomeUnknown) throw error;
-        throw new Failure(error.code, `${error.message} Whether ${body.tool} ran is unknown.`, {
+        throw await withWhatIsKnown(error, async () => ({
+          words: `Whether ${body.tool} ran is unknown.`,
           hint: 'Find out what it did before it is run again.',
-          service: error.service,
-          status: error.status,
-          outcomeUnknown: true,
-          cause: error,
-        });
+        }));
       }
     },
     status: (key) => get(STATUS, key, StatusResponse),
@@ -126,10 +120,6 @@ export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyCl
 
 const STATUS = '/v1/ai/status';
 
-/** A change leaves time to look at what became of the key, should it be refused or lost. */
-const CHANGING = { share: 2 / 3 };
-const LOOKING_AFTER = { repeatable: false, share: 1 / 3 };
-
 /** @throws Failure `bad_response` when the answer is about another key than was asked for */
 function about<T extends { key: string }>(key: string, answer: T): T {
   if (answer.key === key) return answer;
@@ -138,22 +128,6 @@ function about<T extends { key: string }>(key: string, answer: T): T {
     hint: "Check the profile's URL: is this the service, or something that caches in between?",
     service,
     outcomeUnknown: true,
-  });
-}
-
-/** Says what can be said of an acquisition whose answer was lost: nothing is assumed. */
-async function outcomeUnknown(
-  lost: Failure,
-  status: () => Promise<StatusResponse>,
-): Promise<Failure> {
-  const { words } = await lookAt(status);
-  const message = `${lost.message} Whether it acquired is unknown; the key is now ${words}.`;
-  return new Failure(lost.code, message, {
-    hint: 'If nobody else holds it, this call may: wait until it runs out, then try again.',
-    service: lost.service,
-    status: lost.status,
-    outcomeUnknown: true,
-    cause: lost,
   });
 }
 

@@ -2,6 +2,7 @@ import type { FailureCode } from '../../domain/failure.ts';
 import type { Rejection } from '../../engine/transition.ts';
 import type { ErrorDialect, Refusal } from '../../http/exchange.ts';
 import { fits } from '../../http/schema.ts';
+import { validationWords } from '../../http/validation.ts';
 import { ErrorBody } from './wire.ts';
 
 interface Reason {
@@ -54,7 +55,8 @@ export const REASONS = {
 
 export type ReasonName = keyof typeof REASONS;
 
-export const REASON_OF_REJECTION: Readonly<Record<Rejection, ReasonName>> = {
+/** The others are for work that is added, which keys are not. */
+export const REASON_OF_REJECTION: Readonly<Partial<Record<Rejection, ReasonName>>> = {
   unknown: 'not_found',
   wrong_handle: 'lease_mismatch',
   expired: 'lease_expired',
@@ -74,6 +76,5 @@ function readError(body: unknown): Refusal | undefined {
   const { detail } = body;
   if (typeof detail === 'string') return { message: detail };
   if (!Array.isArray(detail)) return { reason: detail.error, message: detail.message };
-  const misfits = detail.map(({ loc, msg }) => [loc?.join('.'), msg].filter(Boolean).join(': '));
-  return { message: misfits.join('; ') };
+  return { message: validationWords(detail) };
 }

@@ -1,11 +1,13 @@
 import type * as z from 'zod/mini';
-import { isJsonObject, type JsonObject } from '../../domain/json.ts';
+import { digestOf } from '../../domain/digest.ts';
+import { isJsonObject } from '../../domain/json.ts';
 import type { AcquireDecision, Decision, Engine } from '../../engine/engine.ts';
 import { type Instant, judgedAt, type Lease, phaseOf } from '../../engine/lease.ts';
 import type { FinishCommand } from '../../engine/transition.ts';
-import { json, type Route, type RouteRequest } from '../../http/route.ts';
+import { json, type Route, type RouteRequest, timestamp } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';
+import { invalid, parseBody } from '../../http/validation.ts';
 import { REASON_OF_REJECTION, REASONS, type ReasonName } from './errors.ts';
 import {
   CancelRequest,
@@ -80,7 +82,7 @@ export function onceOnlyRoutes(engine: Engine): Route[] {
         finish(key, {
           ...command('complete', lease_id),
           result: result ?? null,
-          resultHash: result_hash ?? (result ? await digest(result) : null),
+          resultHash: result_hash ?? (result ? await digestOf(result) : null),
         }),
       ),
     },
@@ -125,7 +127,7 @@ async function acquire(
     ttl: (body.ttl ?? DEFAULT_TTL) * 1000,
     metadata: body.metadata ?? null,
     idempotencyKey,
-    requestHash: idempotencyKey === null ? null : await digest(body),
+    requestHash: idempotencyKey === null ? null : await digestOf(body),
   });
   const { outcome, now } = decision;
   switch (outcome.type) {
@@ -210,29 +212,15 @@ function finished(key: string, { outcome, now }: Decision): HttpAnswer {
 }
 
 function rejected(outcome: Decision['outcome']): HttpAnswer {
-  if (outcome.type === 'rejected') return refuse(REASON_OF_REJECTION[outcome.reason]);
-  throw new Error(`no answer is made for the outcome ${outcome.type}`);
+  const reason = outcome.type === 'rejected' ? outcome.reason : outcome.type;
+  const name = outcome.type === 'rejected' ? REASON_OF_REJECTION[outcome.reason] : undefined;
+  if (name) return refuse(name);
+  throw new Error(`no answer is made for the outcome ${reason}`);
 }
 
 function refuse(name: ReasonName): HttpAnswer {
   const { status, message } = REASONS[name];
   return json(status, { detail: { error: name, message } });
-}
-
-/** Lowercase hex SHA-256 of the canonical JSON (RFC 8785). */
-async function digest(value: JsonObject): Promise<string> {
-  const [{ createHash }, { default: canonicalize }] = await Promise.all([
-    import('node:crypto'),
-    import('canonicalize'),
-  ]);
-  return createHash('sha256')
-    .update(canonicalize(value) ?? '')
-    .digest('hex');
-}
-
-/** RFC 3339, in whole seconds. */
-function timestamp(instant: Instant): string {
-  return new Date(instant).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
 function posted<T>(
@@ -252,33 +240,4 @@ function queried(handle: (key: string) => Promise<HttpAnswer>): Route['handle'] 
       ? handle(parameters.key)
       : invalid('query', KeyQuery, parameters);
   };
-}
-
-/** Undefined, which no schema accepts, for a body that is no JSON, or has numbers beyond a double. */
-function parseBody({ body }: RouteRequest): unknown {
-  try {
-    return JSON.parse(body, (_, value: unknown) => {
-      if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError();
-      return value;
-    });
-  } catch {
-    return undefined;
-  }
-}
-
-async function invalid(
-  where: 'body' | 'query',
-  schema: z.ZodMiniType,
-  value: unknown,
-): Promise<HttpAnswer> {
-  const { explainIssues } = await import('../../http/issues.ts');
-  const detail =
-    value === undefined
-      ? [{ loc: [where], msg: 'The body is no JSON', type: 'json_invalid' }]
-      : explainIssues(schema, value).map(({ path, message, type }) => ({
-          loc: [where, ...path],
-          msg: message,
-          type,
-        }));
-  return json(422, { detail });
 }

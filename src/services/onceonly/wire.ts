@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { TTL_RANGE } from '../../domain/duration.ts';
+import { ValidationDetail } from '../../http/validation.ts';
 
 /*
  * OnceOnly's requests and answers, as `/v1/ai/*` carries them. Requests are what the embedded
@@ -145,13 +146,6 @@ export const ToolRunResponse = z.looseObject({
   result: z.nullish(AnyObject),
 });
 export type ToolRunResponse = z.infer<typeof ToolRunResponse>;
-
-const ValidationDetail = z.array(
-  z.looseObject({
-    loc: z.optional(z.array(z.union([z.string(), z.number()]))),
-    msg: z.optional(z.string()),
-  }),
-);
 
 /** The three forms in which the service refuses. */
 export const ErrorBody = z.looseObject({

@@ -1,0 +1,259 @@
+import type * as z from 'zod/mini';
+import { digestOf } from '../../domain/digest.ts';
+import { isJsonObject, type JsonObject } from '../../domain/json.ts';
+import type { Decision, Engine } from '../../engine/engine.ts';
+import { type Candidate, type Lease, phaseOf } from '../../engine/lease.ts';
+import type { FinishCommand, Release } from '../../engine/transition.ts';
+import { type Guard, json, type Route, type RouteRequest, timestamp } from '../../http/route.ts';
+import { fits } from '../../http/schema.ts';
+import type { HttpAnswer } from '../../http/transport.ts';
+import { parseBody } from '../../http/validation.ts';
+import { refuse } from './errors.ts';
+import { foreignPatch } from './patches.ts';
+import {
+  FailRequest,
+  JobDescription,
+  ListQuery,
+  LockHandle,
+  type SubmitRequest as Submit,
+  SubmitRequest,
+} from './wire.ts';
+
+/** Where the contract's paths begin. */
+export const BASE_PATH = '/api/v1';
+
+/** Jobs that one answer lists, unless it is asked for otherwise; and at most. */
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 10_000;
+
+/** All jobs wait in one pool, open to every agent. */
+export const POOL = 'jobs';
+const ANYBODY: Candidate = { pool: POOL, workspace: null, tags: [], runner: '' };
+
+/** Retaia's endpoints over the lease engine. */
+export function retaiaRoutes(engine: Engine): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: `${BASE_PATH}/jobs`,
+      guard: guard('jobs:claim'),
+      handle: async ({ query }) => {
+        const parameters = Object.fromEntries(query);
+        if (!fits(ListQuery, parameters)) return invalid(ListQuery, parameters);
+        const limit = Math.min(Number(parameters.limit ?? DEFAULT_LIMIT), MAX_LIMIT);
+        const jobs = await engine.list('job', ANYBODY, limit);
+        return json(200, jobs.map(waitingJob));
+      },
+    },
+    {
+      method: 'POST',
+      path: `${BASE_PATH}/jobs/:job_id/claim`,
+      guard: guard('jobs:claim'),
+      handle: (request) => claim(engine, request),
+    },
+    {
+      method: 'POST',
+      path: `${BASE_PATH}/jobs/:job_id/heartbeat`,
+      guard: guard('jobs:heartbeat'),
+      handle: locked(LockHandle, async ({ lock_token, fencing_token }, id) => {
+        const decision = await engine.change('job', id, {
+          type: 'extend',
+          handle: lock_token,
+          fencingToken: fencing_token,
+          ttl: null,
+        });
+        if (decision.outcome.type !== 'extended') return rejected(decision);
+        const { expiresAt, fencingToken } = decision.outcome.lease;
+        return json(200, { locked_until: timestamp(expiresAt), fencing_token: fencingToken });
+      }),
+    },
+    {
+      method: 'POST',
+      path: `${BASE_PATH}/jobs/:job_id/submit`,
+      guard: guard('jobs:submit'),
+      handle: ending(engine, 'submit', SubmitRequest, (body) => ({
+        ...finishing(body, 'complete'),
+        result: body.result,
+      })),
+    },
+    {
+      method: 'POST',
+      path: `${BASE_PATH}/jobs/:job_id/fail`,
+      guard: guard('jobs:submit'),
+      handle: ending(engine, 'fail', FailRequest, (body) =>
+        body.retryable
+          ? { type: 'release', handle: body.lock_token, fencingToken: body.fencing_token }
+          : {
+              ...finishing(body, 'fail'),
+              errorCode: body.error_code,
+              result: body.message === undefined ? null : { message: body.message },
+            },
+      ),
+    },
+  ];
+}
+
+function guard(scope: string): Guard {
+  return {
+    scope,
+    refuse: (status) => refuse(status === 401 ? 'UNAUTHORIZED' : 'FORBIDDEN_SCOPE'),
+  };
+}
+
+function finishing(body: LockHandle, way: FinishCommand['way']): FinishCommand {
+  const nothing = { result: null, resultHash: null, errorCode: null, errorHash: null };
+  const { lock_token: handle, fencing_token: fencingToken } = body;
+  return { type: 'finish', way, handle, fencingToken, ...nothing };
+}
+
+async function claim(
+  engine: Engine,
+  { params, header, caller }: RouteRequest,
+): Promise<HttpAnswer> {
+  const id = idOf(params);
+  const idempotencyKey = header('idempotency-key') ?? null;
+  const { outcome, lease, now } = await engine.acquire({
+    kind: 'job',
+    id,
+    ttl: null,
+    metadata: { claimed_by: caller ?? null },
+    idempotencyKey,
+    requestHash: idempotencyKey === null ? null : `claim ${id}`,
+  });
+  if (outcome.type === 'acquired') {
+    const { fencingToken, handle, metadata, acquisition } = outcome.lease;
+    return json(200, {
+      ...jobOf(outcome.lease, 'claimed', fencingToken),
+      claimed_by: metadata?.['claimed_by'] ?? null,
+      lock_token: handle,
+      // A repeated claim is answered as the first one, whatever heartbeats came in between.
+      locked_until: timestamp(acquisition.at + acquisition.ttl),
+    });
+  }
+  if (outcome.type === 'rejected' && outcome.reason === 'idempotency_conflict') {
+    return refuse('IDEMPOTENCY_CONFLICT');
+  }
+  if (!lease || outcome.type === 'rejected') {
+    return refuse('STATE_CONFLICT', 'No such job is known.', { state: 'unknown' });
+  }
+  return phaseOf(lease, now) === 'held'
+    ? refuse('STATE_CONFLICT', 'Somebody else holds the job.', {
+        state: 'claimed',
+        locked_until: timestamp(lease.expiresAt),
+      })
+    : refuse('STATE_CONFLICT', 'The job is finished.', { state: 'finished' });
+}
+
+/** A job that can be claimed, in the contract's words. */
+export function waitingJob(job: Lease) {
+  return jobOf(job, 'pending', job.fencingToken);
+}
+
+/** A job that nobody holds, in the contract's words. */
+function jobOf({ id, work }: Lease, status: string, fencingToken: number) {
+  const { job_type, asset_uuid, source, required_capabilities } = JobDescription.parse(work?.data);
+  return {
+    job_id: id,
+    job_type,
+    status,
+    asset_uuid,
+    ...(source ? { source } : {}),
+    required_capabilities,
+    claimed_by: null,
+    lock_token: null,
+    fencing_token: fencingToken === 0 ? null : fencingToken,
+    locked_until: null,
+  };
+}
+
+/** What the job is after a command that ended its lease. */
+function statusAfter(command: FinishCommand | Release): string {
+  if (command.type === 'release') return 'pending';
+  return command.way === 'complete' ? 'completed' : 'failed';
+}
+
+/** A handler of a call that ends a lease. Its idempotency key is looked at before its lock. */
+function ending<T extends LockHandle>(
+  engine: Engine,
+  name: string,
+  schema: z.ZodMiniType<T>,
+  commandOf: (body: T) => FinishCommand | Release,
+): Route['handle'] {
+  return async (request) => {
+    const id = idOf(request.params);
+    const json = parseBody(request);
+    if (!isJsonObject(json)) return notAnObject();
+    const key = request.header('idempotency-key');
+    if (!key) return refuse('MISSING_IDEMPOTENCY_KEY');
+    const idempotency = { key, requestHash: `${name} ${await digestOf(json)}` };
+    const repeated = await engine.recall('job', id, idempotency);
+    if (repeated?.outcome.type === 'rejected') return rejected(repeated);
+    return locked(schema, async (body) => {
+      const command = commandOf(body);
+      const { lease } = await engine.look('job', id);
+      const problem = fits(SubmitRequest, body) && lease && problemOf(body, lease);
+      if (problem) return refuse('VALIDATION_FAILED', problem);
+      return ended(await engine.change('job', id, { ...command, idempotency }), command);
+    })(request);
+  };
+}
+
+function ended(decision: Decision, command: FinishCommand | Release): HttpAnswer {
+  const { outcome } = decision;
+  switch (outcome.type) {
+    case 'repeated':
+      return json(200, jobOf(outcome.lease, statusAfter(command), outcome.fencingToken));
+    case 'finished':
+    case 'released':
+      return json(200, jobOf(outcome.lease, statusAfter(command), outcome.lease.fencingToken));
+    default:
+      return rejected(decision);
+  }
+}
+
+/** What is wrong with a submission that fits the schema. */
+function problemOf({ job_type, result }: Submit, { work }: Lease): string | undefined {
+  const type = JobDescription.parse(work?.data).job_type;
+  if (job_type !== type) return `The job is of type ${type}, not ${job_type}.`;
+  const foreign = foreignPatch(type, result);
+  return foreign && `A job of type ${type} takes no ${foreign}.`;
+}
+
+function rejected({ outcome, lease, now }: Decision): HttpAnswer {
+  if (outcome.type !== 'rejected') {
+    throw new Error(`no answer is made for the outcome ${outcome.type}`);
+  }
+  if (outcome.reason === 'idempotency_conflict') return refuse('IDEMPOTENCY_CONFLICT');
+  const isHeld = lease !== undefined && phaseOf(lease, now) === 'held';
+  return refuse(isHeld ? 'STALE_LOCK_TOKEN' : 'LOCK_INVALID');
+}
+
+function locked<T extends LockHandle>(
+  schema: z.ZodMiniType<T>,
+  handle: (body: T, id: string) => Promise<HttpAnswer>,
+): Route['handle'] {
+  return async (request) => {
+    const body = parseBody(request);
+    if (!isJsonObject(body)) return notAnObject();
+    if (!body['lock_token']) return refuse('LOCK_REQUIRED');
+    return fits(schema, body) ? handle(body, idOf(request.params)) : invalid(schema, body);
+  };
+}
+
+async function invalid(schema: z.ZodMiniType, value: JsonObject): Promise<HttpAnswer> {
+  const { explainIssues } = await import('../../http/issues.ts');
+  const issues = explainIssues(schema, value).map(({ path, message }) => ({
+    field: path.join('.'),
+    message,
+  }));
+  const message = issues.map((issue) => `${issue.field}: ${issue.message}`).join('; ');
+  return refuse('VALIDATION_FAILED', message, { issues });
+}
+
+function notAnObject(): HttpAnswer {
+  return refuse('VALIDATION_FAILED', 'The body is no JSON object.');
+}
+
+function idOf({ job_id = '' }: RouteRequest['params']): string {
+  return job_id;
+}
