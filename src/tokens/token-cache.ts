@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import type { Clock } from '../domain/clock.ts';
+import { beginImmediate, type DatabaseKind, openDatabase } from '../sqlite/database.ts';
+import { explain, explained } from '../sqlite/errors.ts';
+import tokens from './migrations/0001-tokens.sql';
+
+/** What an access token is for: whatever differs in this has a token, and a file, of its own. */
+export interface Credential {
+  readonly tokenUrl: URL;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Separated by spaces; undefined leaves it to the server. */
+  readonly scope: string | undefined;
+}
+
+export interface AccessToken {
+  /** Secret. */
+  readonly value: string;
+  /** How long it is good for, in seconds, at least 0; undefined when the server does not say. */
+  readonly expiresIn: number | undefined;
+}
+
+/** The access token of one credential, shared by all processes of this user. */
+export interface TokenCache {
+  /** The token while it is good; waits for nobody who renews it. */
+  read(): string | undefined;
+  /**
+   * Gets a good token other than the refused one. Of all processes only one at a time fetches; the
+   * others wait, and take what it got. One that dies while it fetches does not hold up the others.
+   *
+   * @throws Failure as `fetch` does, with nothing changed; `unavailable` when another process takes
+   *   too long
+   */
+  renew(refused: string | undefined, fetch: () => Promise<AccessToken>): Promise<string>;
+  /** Releases the file, as soon as no renewal is under way. */
+  close(): Promise<void>;
+}
+
+/** "toke" in ASCII. */
+const TOKENS: DatabaseKind = {
+  applicationId: 0x746f6b65,
+  migrations: [tokens],
+  variable: 'XDG_STATE_HOME',
+};
+
+/** What a token is taken to be good for where the server does not say, in seconds. */
+const USUAL_LIFE = 300;
+/** No token is trusted longer, whatever the server says: a year, in seconds. */
+const LONGEST_LIFE = 366 * 24 * 3_600;
+
+/** A token is no longer used this long before its end, so that it does not run out on its way. */
+const MARGIN = 30_000;
+const MARGIN_SHARE = 1 / 10;
+
+const Row = z.object({ access_token: z.string(), asked_at: z.int(), expires_at: z.int() });
+
+const FIND = 'SELECT access_token, asked_at, expires_at FROM tokens';
+const KEEP = `INSERT OR REPLACE INTO tokens (id, access_token, asked_at, expires_at)
+  VALUES (1, ?, ?, ?)`;
+
+/**
+ * Opens the cache of one credential: a file of its own, so that a server that hangs holds up nobody
+ * who asks another one. Only its owner may read it.
+ *
+ * @throws Failure as `openDatabase`; so do all methods
+ */
+export function openTokenCache(directory: string, credential: Credential, now: Clock): TokenCache {
+  const file = fileOf(directory, credential);
+  const db = openDatabase(file, TOKENS);
+
+  const read = () =>
+    explained(file, () => {
+      const [row] = db.prepare(FIND).all();
+      return row === undefined ? undefined : goodToken(row, now());
+    });
+  const fetchAndKeep = async (fetch: () => Promise<AccessToken>) => {
+    const askedAt = now();
+    const { value, expiresIn = USUAL_LIFE } = await fetch();
+    const life = Math.floor(Math.min(expiresIn, LONGEST_LIFE) * 1000);
+    explained(file, () => db.prepare(KEEP).run(value, askedAt, askedAt + life));
+    return value;
+  };
+  const renew: TokenCache['renew'] = async (refused, fetch) => {
+    await beginImmediate(db).catch((error) => Promise.reject(explain(file, error)));
+    try {
+      const known = read();
+      const isAnother = known !== undefined && known !== refused;
+      const token = isAnother ? known : await fetchAndKeep(fetch);
+      explained(file, () => db.exec('COMMIT'));
+      return token;
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  };
+
+  // One connection has one transaction at a time: concurrent callers queue up behind it.
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    read,
+    renew: (refused, fetch) => {
+      const turn = last.then(() => renew(refused, fetch));
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+    close: async () => {
+      await last;
+      if (db.open) db.close();
+    },
+  };
+}
+
+/** Deletes the token of a credential that is not used any more, if there is one. */
+export function removeTokens(directory: string, credential: Credential): void {
+  const file = fileOf(directory, credential);
+  explained(file, () => {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
+  });
+}
+
+function fileOf(directory: string, credential: Credential): string {
+  const { tokenUrl, clientId, clientSecret, scope } = credential;
+  const identity = JSON.stringify([tokenUrl.href, clientId, clientSecret, scope ?? null]);
+  return join(directory, `${createHash('sha256').update(identity).digest('hex')}.db`);
+}
+
+/** The token in a row, unless it is about to end, or from a time to come: the clock was set back. */
+function goodToken(row: unknown, now: number): string | undefined {
+  const { access_token, asked_at, expires_at } = Row.parse(row);
+  const margin = Math.min(MARGIN, (expires_at - asked_at) * MARGIN_SHARE);
+  return asked_at <= now && now < expires_at - margin ? access_token : undefined;
+}
