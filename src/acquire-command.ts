@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { string } from '@oclif/core/flags';
 import type { Answer } from './base-command.ts';
 import { formatDuration, parseDuration } from './domain/duration.ts';
@@ -9,11 +8,9 @@ import { KeyCommand, type KeyConnection } from './key-command.ts';
 import type { LeaseAddress } from './ledger/ledger.ts';
 import { type Detail, grouped, renderDetails } from './output/table.ts';
 import { serviceTime, timeLeft } from './output/time.ts';
+import { parsePair } from './pair.ts';
+import { patiently } from './patience.ts';
 import type { LeaseRequest, LeaseResponse } from './services/onceonly/wire.ts';
-
-/** How often, and every how many milliseconds, a patient look at the ledger is repeated. */
-const LOOKS = 5;
-const LOOK_INTERVAL = 50;
 
 /** What the commands that acquire a key share: `lease` and `run`. */
 export abstract class AcquireCommand extends KeyCommand {
@@ -41,7 +38,7 @@ export abstract class AcquireCommand extends KeyCommand {
   ): Promise<LeaseRequest> {
     const metadata: JsonObject = {
       ...(await this.readObject(flags.metadata, '--metadata')),
-      ...Object.fromEntries((flags.meta ?? []).map(parsePair)),
+      ...Object.fromEntries((flags.meta ?? []).map((pair) => parsePair(pair, '--meta'))),
     };
     return {
       key,
@@ -94,12 +91,11 @@ export abstract class AcquireCommand extends KeyCommand {
     isPatient: boolean,
   ): Promise<boolean> {
     const ledger = await this.context.ledger();
-    for (let look = 1; ; look += 1) {
+    const isOurs = () => {
       const own = ledger.find(address)?.handle;
-      if (own !== undefined && own === lease_id) return true;
-      if (!isPatient || look === LOOKS) return false;
-      await delay(LOOK_INTERVAL);
-    }
+      return (own !== undefined && own === lease_id) || undefined;
+    };
+    return (await patiently(isOurs, isPatient ? undefined : 1)) ?? false;
   }
 
   #details(
@@ -147,13 +143,5 @@ function failureOf(answer: LeaseResponse, isOurs: boolean): Failure | undefined 
   const wait = retry_after_sec == null ? 'later' : `in ${formatDuration(retry_after_sec)}`;
   return new Failure('held', `${key} is held by somebody else${left}.`, {
     hint: `Try again ${wait}, or look at it: leasectl status ${quoted(key)}`,
-  });
-}
-
-function parsePair(pair: string): [string, string] {
-  const at = pair.indexOf('=');
-  if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)];
-  throw new Failure('usage', `--meta is no NAME=VALUE: ${JSON.stringify(pair)}.`, {
-    hint: 'For example --meta ticket=TCK-123',
   });
 }

@@ -3,7 +3,9 @@ import { boolean } from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { Context } from './context.ts';
 import { FAILURES, Failure } from './domain/failure.ts';
+import type { JsonObject } from './domain/json.ts';
 import { sourceOf } from './http/exchange.ts';
+import { parseObject } from './json-input.ts';
 import type { Style } from './output/style.ts';
 import { reportFailure, styleFor, type Voice } from './report.ts';
 import { visible, visibleJson, visibleSource } from './terminal/visible.ts';
@@ -77,6 +79,15 @@ export abstract class BaseCommand extends Command {
   protected notice(message: string): void {
     const { terminal, redactor } = this.context;
     if (!this.jsonEnabled()) terminal.writeError(redactor.clean(visible(message)));
+  }
+
+  /** Reads a flag whose value is a JSON object, `@FILE` or `-`, as `parseObject`. */
+  protected async readObject(
+    value: string | undefined,
+    flag: string,
+  ): Promise<JsonObject | undefined> {
+    if (value === undefined) return undefined;
+    return parseObject(await this.context.terminal.readValue(value, flag), flag);
   }
 
   /** For a person with indents; for a program the very text that the service answered. */

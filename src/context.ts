@@ -1,11 +1,20 @@
 import type { Clock } from './domain/clock.ts';
 import { Redactor } from './domain/redactor.ts';
+import type { Access } from './engine/access.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Kind } from './engine/lease.ts';
+import type { Store } from './engine/store.ts';
+import type { KyTransportOptions } from './http/ky-transport.ts';
+import type { Route } from './http/route.ts';
 import type { Transport } from './http/transport.ts';
 import type { LeaseAddress, Ledger } from './ledger/ledger.ts';
 import { type Paths, pathsOf } from './paths.ts';
+import type { ClientCredential, Profile, ServiceName } from './profiles/profile.ts';
 import { ProfileStore } from './profiles/profile-store.ts';
 import { type Environment, resolveTarget, type Target } from './profiles/resolve.ts';
+import type { AskUiClient } from './services/askui/client.ts';
 import type { OnceOnlyClient } from './services/onceonly/client.ts';
+import type { RetaiaClient } from './services/retaia/client.ts';
 import { Terminal } from './terminal/terminal.ts';
 
 /** Acquisitions that the embedded service grants in a month: a number nobody meets by hand. */
@@ -27,9 +36,53 @@ export interface Connection<Client> {
   readonly addressOf: (id: string) => LeaseAddress;
 }
 
+/** What every client is made with. */
+interface ClientPort {
+  readonly transport: Transport;
+  readonly honoursIdempotencyKey: boolean;
+  readonly clean: (text: string) => string;
+}
+
+const HANDLE_PREFIXES: Readonly<Record<Kind, string>> = {
+  key: 'lease',
+  job: 'lock',
+  runner_job: 'ack',
+};
+
+interface Dialect {
+  /** What the base URL of a profile for this service ends with. */
+  readonly basePath: string;
+  readonly routesOf: (engine: Engine) => readonly Route[];
+}
+
+/** How the embedded service speaks as each service. */
+const ROUTES: Readonly<Record<ServiceName, () => Promise<Dialect>>> = {
+  onceonly: async () => {
+    const { onceOnlyRoutes } = await import('./services/onceonly/routes.ts');
+    return { basePath: '', routesOf: onceOnlyRoutes };
+  },
+  retaia: async () => {
+    const { BASE_PATH, retaiaRoutes } = await import('./services/retaia/routes.ts');
+    return { basePath: BASE_PATH, routesOf: retaiaRoutes };
+  },
+  askui: async () => {
+    const { askUiRoutes } = await import('./services/askui/routes.ts');
+    return { basePath: '', routesOf: askUiRoutes };
+  },
+};
+
+function credentialOf(stored: ClientCredential) {
+  const { client_id: clientId, client_secret: clientSecret, token_url, scope } = stored;
+  return { tokenUrl: new URL(token_url), clientId, clientSecret, scope };
+}
+
 /** Loaded when it is needed: looking at a lease needs no randomness. */
 function crypto() {
   return process.getBuiltinModule('node:crypto');
+}
+
+function randomHex(bytes: number): string {
+  return crypto().randomBytes(bytes).toString('hex');
 }
 
 /**
@@ -46,6 +99,7 @@ export class Context {
   readonly #paths: Paths;
   readonly #closers: (() => void | Promise<void>)[] = [];
   #ledger: Promise<Ledger> | undefined;
+  #opened: Promise<Store> | undefined;
 
   constructor(process: NodeJS.Process) {
     this.env = process.env;
@@ -65,13 +119,86 @@ export class Context {
   }
 
   /** @throws Failure as `resolveTarget`, and when the embedded service's database cannot be used */
-  async onceOnly(options: ConnectOptions): Promise<Connection<OnceOnlyClient>> {
-    const service = 'onceonly';
+  onceOnly(options: ConnectOptions): Promise<Connection<OnceOnlyClient>> {
+    return this.#connect('onceonly', options, async (port) => {
+      const { createOnceOnlyClient } = await import('./services/onceonly/client.ts');
+      return createOnceOnlyClient(port);
+    });
+  }
+
+  /** @throws Failure as `onceOnly` */
+  retaia(options: ConnectOptions): Promise<Connection<RetaiaClient>> {
+    return this.#connect('retaia', options, async (port) => {
+      const { createRetaiaClient } = await import('./services/retaia/client.ts');
+      return createRetaiaClient(port);
+    });
+  }
+
+  /** @throws Failure as `onceOnly` */
+  askUi(options: ConnectOptions): Promise<Connection<AskUiClient>> {
+    return this.#connect('askui', options, async (port) => {
+      const { createAskUiClient } = await import('./services/askui/client.ts');
+      return createAskUiClient(port);
+    });
+  }
+
+  /** The embedded service's engine: for its administration, beside what the services offer. */
+  async engine(): Promise<Engine> {
+    const { createEngine } = await import('./engine/engine.ts');
+    const newHandle = (kind: Kind) => `${HANDLE_PREFIXES[kind]}_${randomHex(16)}`;
+    return createEngine({ store: await this.#store(), newHandle, monthlyLimit: MONTHLY_LIMIT });
+  }
+
+  /** Who may ask the embedded service, where it is served. */
+  async access(): Promise<Access> {
+    const { createAccess } = await import('./engine/access.ts');
+    const hash = (secret: string) => crypto().createHash('sha256').update(secret).digest('hex');
+    return createAccess({ store: await this.#store(), newSecret: () => randomHex(32), hash });
+  }
+
+  /** Random, and in the order of their making. */
+  newIds(prefix: string, count: number): string[] {
+    // The last digits tell those apart that are made together.
+    const batch = this.now().toString(16).padStart(12, '0') + randomHex(5);
+    return Array.from(
+      { length: count },
+      (_, index) => `${prefix}_${batch}${index.toString(16).padStart(5, '0')}`,
+    );
+  }
+
+  newUuid(): string {
+    return crypto().randomUUID();
+  }
+
+  newSecret(): string {
+    return this.redactor.add(randomHex(32));
+  }
+
+  /** Forgets the access token that was got for a profile which is no more. */
+  async forgetTokens({ credential }: Profile): Promise<void> {
+    if (credential?.type !== 'oauth2') return;
+    const { removeTokens } = await import('./tokens/token-cache.ts');
+    removeTokens(this.#paths.tokens, credentialOf(credential));
+  }
+
+  /** Releases what was opened; to be called once, at the end. */
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0)) await close();
+  }
+
+  async #connect<Client>(
+    service: ServiceName,
+    options: ConnectOptions,
+    createClient: (port: ClientPort) => Promise<Client>,
+  ): Promise<Connection<Client>> {
     const { env, profiles } = this;
     const target = await resolveTarget({ service, flag: options.profile, env, profiles });
-    const { createOnceOnlyClient } = await import('./services/onceonly/client.ts');
-    const client = createOnceOnlyClient({
-      transport: await this.#transportTo(target, service, options),
+    const transport =
+      target.type === 'local'
+        ? await this.#embeddedService(service)
+        : await this.#hostedService(service, target, options);
+    const client = await createClient({
+      transport,
       honoursIdempotencyKey: target.type === 'local',
       clean: (text) => this.redactor.clean(text),
     });
@@ -80,47 +207,78 @@ export class Context {
     return { client, target, addressOf };
   }
 
-  /** Releases what was opened; to be called once, at the end. */
-  async close(): Promise<void> {
-    for (const close of this.#closers.splice(0)) await close();
-  }
-
-  async #transportTo(
-    target: Target,
-    service: string,
+  async #hostedService(
+    service: ServiceName,
+    target: Extract<Target, { type: 'hosted' }>,
     { timeout, version }: ConnectOptions,
   ): Promise<Transport> {
-    if (target.type === 'local') return this.#embeddedService();
     const { createKyTransport } = await import('./http/ky-transport.ts');
-    return createKyTransport({
-      service,
-      baseUrl: target.url,
-      authorization: `Bearer ${this.redactor.add(target.token)}`,
-      userAgent: `leasectl/${version}`,
-      timeout,
-    });
+    const { url: baseUrl, authentication } = target;
+    const token = this.redactor.add(target.token);
+    const options = { service, baseUrl, userAgent: `leasectl/${version}`, timeout };
+    switch (authentication.type) {
+      case 'bearer':
+        return createKyTransport({ ...options, authorization: `Bearer ${token}` });
+      case 'basic': {
+        const encoded = this.redactor.add(Buffer.from(token).toString('base64'));
+        return createKyTransport({ ...options, authorization: `Basic ${encoded}` });
+      }
+      case 'oauth2':
+        return this.#withClientCredentials(authentication, options);
+    }
   }
 
-  async #embeddedService(): Promise<Transport> {
-    const [
-      { createEngine },
-      { openSqliteStore },
-      { onceOnlyRoutes },
-      { createInProcessTransport },
-    ] = await Promise.all([
-      import('./engine/engine.ts'),
-      import('./store/sqlite/sqlite-store.ts'),
-      import('./services/onceonly/routes.ts'),
+  async #withClientCredentials(
+    stored: ClientCredential,
+    options: KyTransportOptions & { service: ServiceName },
+  ): Promise<Transport> {
+    const [{ createKyTransport }, { withAuthorizer }, { createClientCredentials }] =
+      await Promise.all([
+        import('./http/ky-transport.ts'),
+        import('./http/authorizer.ts'),
+        import('./tokens/client-credentials.ts'),
+      ]);
+    const transport = createKyTransport(options);
+    const credential = credentialOf(stored);
+    const credentials = createClientCredentials({
+      ...credential,
+      service: options.service,
+      directory: this.#paths.tokens,
+      now: this.now,
+      transport: createKyTransport({ ...options, baseUrl: credential.tokenUrl }),
+      remember: (secret) => this.redactor.add(secret),
+    });
+    this.#closers.push(() => credentials.close());
+    return withAuthorizer(transport, credentials);
+  }
+
+  async #embeddedService(service: ServiceName): Promise<Transport> {
+    const [engine, { createInProcessTransport }, { basePath, routesOf }] = await Promise.all([
+      this.engine(),
       import('./server/in-process.ts'),
+      ROUTES[service](),
     ]);
+    return createInProcessTransport(routesOf(engine), { basePath, caller: this.#user() });
+  }
+
+  /** Who runs this, for others to know whom to ask. */
+  #user(): string {
+    const { hostname } = process.getBuiltinModule('node:os');
+    // In a container the user may have no name.
+    const name = this.env['USER'] || this.env['LOGNAME'] || `uid-${process.getuid?.()}`;
+    return `${name}@${hostname()}`;
+  }
+
+  #store(): Promise<Store> {
+    this.#opened ??= this.#openStore();
+    return this.#opened;
+  }
+
+  async #openStore(): Promise<Store> {
+    const { openSqliteStore } = await import('./store/sqlite/sqlite-store.ts');
     const store = openSqliteStore({ file: this.#paths.leases });
     this.#closers.push(() => store.close());
-    const engine = createEngine({
-      store,
-      newHandle: () => `lease_${crypto().randomBytes(16).toString('hex')}`,
-      monthlyLimit: MONTHLY_LIMIT,
-    });
-    return createInProcessTransport(onceOnlyRoutes(engine));
+    return store;
   }
 
   async #openLedger(): Promise<Ledger> {

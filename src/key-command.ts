@@ -1,44 +1,17 @@
-import { string } from '@oclif/core/flags';
-import { BaseCommand } from './base-command.ts';
 import type { Connection } from './context.ts';
-import { parseDuration } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
-import { isJsonObject, type JsonObject, parseJson } from './domain/json.ts';
 import { quoted } from './domain/shell.ts';
-import type { Ledger } from './ledger/ledger.ts';
+import { ServiceCommand } from './service-command.ts';
 import { lookAt, type OnceOnlyClient } from './services/onceonly/client.ts';
 
 export type KeyConnection = Connection<OnceOnlyClient>;
 
-const DEFAULT_TIMEOUT = '30s';
-/** Seconds. Who wants to wait for longer waits outside. */
-const TIMEOUT_RANGE = { min: 1, max: 3_600 };
-
-/** What the commands on keyed leases share: flags, the connection, and the handles of this machine. */
-export abstract class KeyCommand extends BaseCommand {
-  static override readonly baseFlags = {
-    ...BaseCommand.baseFlags,
-    profile: string({
-      description: 'Profile to use instead of the default one',
-      helpGroup: 'GLOBAL',
-      helpValue: 'NAME',
-    }),
-    timeout: string({
-      description: `How long to try before giving up on a hosted service [default: ${DEFAULT_TIMEOUT}]`,
-      helpGroup: 'GLOBAL',
-      helpValue: 'DURATION',
-    }),
-  };
-
-  protected connect(flags: {
-    profile?: string | undefined;
-    timeout?: string | undefined;
-  }): Promise<KeyConnection> {
-    return this.context.onceOnly({
-      profile: flags.profile,
-      timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout', TIMEOUT_RANGE) * 1000,
-      version: this.config.version,
-    });
+/** What the commands on keyed leases share: the connection, and the handles of this machine. */
+export abstract class KeyCommand extends ServiceCommand {
+  protected connect(
+    flags: Parameters<ServiceCommand['connectOptions']>[0],
+  ): Promise<KeyConnection> {
+    return this.context.onceOnly(this.connectOptions(flags));
   }
 
   /**
@@ -101,41 +74,6 @@ export abstract class KeyCommand extends BaseCommand {
       });
     }
   }
-
-  /** Brings the ledger up to date. The service has answered: what fails here is only told. */
-  protected async note(change: (ledger: Ledger) => void): Promise<void> {
-    try {
-      change(await this.context.ledger());
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.notice(`Warning: the ledger of this machine could not be brought up to date: ${why}`);
-    }
-  }
-
-  /**
-   * Reads a flag whose value is a JSON object, `@FILE` or `-`.
-   *
-   * @throws Failure `usage` for anything but an object
-   */
-  protected async readObject(
-    value: string | undefined,
-    flag: string,
-  ): Promise<JsonObject | undefined> {
-    if (value === undefined) return undefined;
-    const text = await this.context.terminal.readValue(value, flag);
-    const parsed = parseJson(text);
-    const inexact = parsed === undefined ? undefined : inexactNumber(text);
-    if (inexact !== undefined) {
-      throw new Failure('usage', `${flag}: ${inexact} is not exact as a JSON number.`, {
-        hint: 'Write it as a string, in quotes.',
-      });
-    }
-    if (isJsonObject(parsed)) return parsed;
-    const what = parsed === undefined ? 'is not valid JSON' : 'is not a JSON object';
-    throw new Failure('usage', `${flag} ${what}.`, {
-      hint: 'Give an object like {"status": "ok"}, @FILE to read a file, or - to read stdin.',
-    });
-  }
 }
 
 function seeResult(key: string): string {
@@ -145,14 +83,4 @@ function seeResult(key: string): string {
 /** Whether the service says that the handle will never be good for anything again. */
 function isOver({ code, reason }: Failure): boolean {
   return code === 'lease_lost' || reason === 'already_finished';
-}
-
-/** The first number in a JSON text that would not arrive as it is written, e.g. a 64-bit id. */
-function inexactNumber(json: string): string | undefined {
-  const tokens = json.match(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g) ?? [];
-  return tokens.find((token) => {
-    if (token.startsWith('"')) return false;
-    const value = Number(token);
-    return !Number.isFinite(value) || (/^-?\d+$/.test(token) && BigInt(token) !== BigInt(value));
-  });
 }

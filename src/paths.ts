@@ -9,6 +9,8 @@ export interface Paths {
   readonly leases: string;
   /** The ledger. */
   readonly handles: string;
+  /** Directory of access tokens. */
+  readonly tokens: string;
   /** Directory of what can be made anew at any time. */
   readonly cache: string;
 }
@@ -26,6 +28,7 @@ export function pathsOf(env: Environment): Paths {
     config: base('XDG_CONFIG_HOME', '.config'),
     leases: join(base('XDG_DATA_HOME', '.local/share'), 'leases.db'),
     handles: join(base('XDG_STATE_HOME', '.local/state'), 'handles.db'),
+    tokens: join(base('XDG_STATE_HOME', '.local/state'), 'tokens'),
     cache: base('XDG_CACHE_HOME', '.cache'),
   };
 }

@@ -2,16 +2,12 @@ import * as z from 'zod/mini';
 import type { Clock } from '../domain/clock.ts';
 import { type DatabaseKind, openDatabase } from '../sqlite/database.ts';
 import { explained } from '../sqlite/errors.ts';
+import { ADDRESS, key, type LeaseAddress } from './address.ts';
+import { type Attempts, bindAttempts } from './attempts.ts';
 import handles from './migrations/0001-handles.sql';
+import jobs from './migrations/0002-jobs.sql';
 
-/** What a handle is for: the same id elsewhere is another lease. */
-export interface LeaseAddress {
-  readonly service: string;
-  readonly profile: string;
-  /** The service's base URL, or the embedded service's database file. */
-  readonly location: string;
-  readonly id: string;
-}
+export type { LeaseAddress } from './address.ts';
 
 /** A lease that this machine acquired. Times are milliseconds since 1970. */
 export interface HeldLease {
@@ -20,31 +16,51 @@ export interface HeldLease {
   readonly acquiredAt: number;
   /** When it ends, as far as this machine knows. */
   readonly expiresAt: number;
+  /** Where the service fences. */
+  readonly fencingToken?: number | undefined;
+  /** Where it is on a job. */
+  readonly jobType?: string | undefined;
 }
 
 /** "hand" in ASCII. */
 const HANDLES: DatabaseKind = {
   applicationId: 0x68616e64,
-  migrations: [handles],
+  migrations: [handles, jobs],
   variable: 'XDG_STATE_HOME',
 };
 
 /** How long services remember a lease that ended; afterwards its handle is good for nothing. */
 const KEEP = 7 * 24 * 3_600_000;
 
-const Row = z.object({ handle: z.string(), acquired_at: z.int(), expires_at: z.int() });
+const Row = z.object({
+  id: z.string(),
+  handle: z.string(),
+  acquired_at: z.int(),
+  expires_at: z.int(),
+  fencing_token: z.nullable(z.int()),
+  job_type: z.nullable(z.string()),
+});
+const COLUMNS = 'id, handle, acquired_at, expires_at, fencing_token, job_type';
 
-const ADDRESS = 'service = ? AND profile = ? AND location = ? AND id = ?';
-
-export interface Ledger {
+export interface Ledger extends Attempts {
   find(address: LeaseAddress): HeldLease | undefined;
+  /** The ids of what this machine holds there, as far as it knows. */
+  idsAt(place: Omit<LeaseAddress, 'id'>): readonly string[];
   /**
    * Remembers a handle in place of an earlier one, and of one from a time that is yet to come: the
    * clock was set back. Drops those that are long over.
    */
   remember(address: LeaseAddress, lease: HeldLease): void;
-  /** Notes a new end of the lease with this handle. */
-  prolong(address: LeaseAddress, handle: string, expiresAt: number): void;
+  /**
+   * Notes a new end of the lease with this handle, if it was told, and the fencing token that came
+   * with it: of several that come at once the highest stays.
+   */
+  prolong(
+    address: LeaseAddress,
+    handle: string,
+    expiresAt: number | undefined,
+    fencingToken?: number,
+  ): void;
   /** Forgets this handle; one acquired meanwhile for the same id stays. */
   forget(address: LeaseAddress, handle: string): void;
   close(): void;
@@ -57,48 +73,66 @@ export interface Ledger {
  */
 export function openLedger(file: string, now: Clock): Ledger {
   const db = openDatabase(file, HANDLES);
-  const key = ({ service, profile, location, id }: LeaseAddress) => [
-    service,
-    profile,
-    location,
-    id,
-  ];
-  const run = (sql: string, ...parameters: (string | number)[]) => {
+  const run = (sql: string, ...parameters: (string | number | null)[]) => {
     explained(file, () => db.prepare(sql).run(...parameters));
   };
   return {
     find: (address) =>
       explained(file, () => {
-        const sql = `SELECT handle, acquired_at, expires_at FROM handles WHERE ${ADDRESS}`;
+        const sql = `SELECT ${COLUMNS} FROM handles WHERE ${ADDRESS}`;
         const [row] = db.prepare(sql).all(...key(address));
         if (row === undefined) return undefined;
-        const { handle, acquired_at, expires_at } = Row.parse(row);
-        return { handle, acquiredAt: acquired_at, expiresAt: expires_at };
+        const { handle, acquired_at, expires_at, fencing_token, job_type } = Row.parse(row);
+        return {
+          handle,
+          acquiredAt: acquired_at,
+          expiresAt: expires_at,
+          fencingToken: fencing_token ?? undefined,
+          jobType: job_type ?? undefined,
+        };
       }),
-    remember: (address, { handle, acquiredAt, expiresAt }) => {
+    idsAt: ({ service, profile, location }) =>
+      explained(file, () =>
+        db
+          .prepare(
+            `SELECT ${COLUMNS} FROM handles
+             WHERE service = ? AND profile = ? AND location = ? AND expires_at > ? ORDER BY id`,
+          )
+          .all(service, profile, location, now())
+          .map((row) => Row.parse(row).id),
+      ),
+    remember: (address, { handle, acquiredAt, expiresAt, fencingToken, jobType }) => {
       run('DELETE FROM handles WHERE expires_at < ?', now() - KEEP);
+      run('DELETE FROM attempts WHERE begun_at < ?', now() - KEEP);
       run(
-        `INSERT INTO handles (service, profile, location, id, handle, acquired_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET (handle, acquired_at, expires_at) =
-           (excluded.handle, excluded.acquired_at, excluded.expires_at)
+        `INSERT INTO handles (service, profile, location, ${COLUMNS})
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET (handle, acquired_at, expires_at, fencing_token, job_type) =
+           (excluded.handle, excluded.acquired_at, excluded.expires_at,
+            excluded.fencing_token, excluded.job_type)
          WHERE excluded.acquired_at >= acquired_at OR acquired_at > ?`,
         ...key(address),
         handle,
         acquiredAt,
         expiresAt,
+        fencingToken ?? null,
+        jobType ?? null,
         now(),
       );
     },
-    prolong: (address, handle, expiresAt) =>
+    prolong: (address, handle, expiresAt, fencingToken) =>
       run(
-        `UPDATE handles SET expires_at = ? WHERE ${ADDRESS} AND handle = ?`,
-        expiresAt,
+        `UPDATE handles SET expires_at = coalesce(?, expires_at), fencing_token = coalesce(?, fencing_token)
+         WHERE ${ADDRESS} AND handle = ? AND coalesce(? >= fencing_token, TRUE)`,
+        expiresAt ?? null,
+        fencingToken ?? null,
         ...key(address),
         handle,
+        fencingToken ?? null,
       ),
     forget: (address, handle) =>
       run(`DELETE FROM handles WHERE ${ADDRESS} AND handle = ?`, ...key(address), handle),
+    ...bindAttempts(db, file, now),
     close: () => db.close(),
   };
 }

@@ -74,6 +74,15 @@ export class ProfileStore {
     }
   }
 
+  /** The first profile, by name, of a service; broken ones are passed over. */
+  async firstOf(service: ServiceName): Promise<string | undefined> {
+    for (const name of await this.names()) {
+      const profile = await this.get(name).catch(() => undefined);
+      if (profile?.service === service) return name;
+    }
+    return undefined;
+  }
+
   /** The name of a service's default profile, or `local`; undefined where none was chosen. */
   async defaultOf(service: ServiceName): Promise<string | undefined> {
     return (await readJsonFile(this.#defaultFile(service), Default))?.profile;

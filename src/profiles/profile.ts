@@ -1,30 +1,66 @@
 import * as z from 'zod/mini';
 import { Failure } from '../domain/failure.ts';
 
+/** How a token is shown to a service. */
+export const SCHEMES = ['bearer', 'basic'] as const;
+export type Scheme = (typeof SCHEMES)[number];
+
+interface Service {
+  /** Where it is, if it is in one place. */
+  readonly baseUrl?: string;
+  /** The variables that its own tools read. */
+  readonly tokenVariable?: string;
+  readonly workspaceVariable?: string;
+  readonly scheme: Scheme;
+  /** Path of the token endpoint below the base URL, if it has one. */
+  readonly tokenPath?: string;
+}
+
+export const SERVICE_NAMES = ['onceonly', 'retaia', 'askui'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
 /** The services that leasectl speaks, with what their own tools take for granted. */
-export const SERVICES = {
-  onceonly: { baseUrl: 'https://api.onceonly.tech', tokenVariable: 'ONCEONLY_API_KEY' },
-} as const;
-
-export type ServiceName = keyof typeof SERVICES;
-
-export const SERVICE_NAMES = ['onceonly'] as const satisfies readonly ServiceName[];
+export const SERVICES: Readonly<Record<ServiceName, Service>> = {
+  onceonly: {
+    baseUrl: 'https://api.onceonly.tech',
+    tokenVariable: 'ONCEONLY_API_KEY',
+    scheme: 'bearer',
+  },
+  retaia: { scheme: 'bearer', tokenPath: '/oauth/token' },
+  askui: {
+    baseUrl: 'https://workspaces.askui.com',
+    tokenVariable: 'ASKUI_TOKEN',
+    workspaceVariable: 'ASKUI_WORKSPACE_ID',
+    scheme: 'basic',
+  },
+};
 
 /** The profile that needs no configuration: the embedded service, in process. */
 export const LOCAL = 'local';
+
+const Secret = z.string().check(z.minLength(1));
+/** The only origin that what the credential gives may be sent to. */
+const Origin = z.string();
+
+const TokenCredential = z.object({ type: z.enum(SCHEMES), token: Secret, origin: Origin });
+
+/** OAuth 2.0 client credentials. The secret is sent to the token URL only. */
+const ClientCredential = z.object({
+  type: z.literal('oauth2'),
+  client_id: Secret,
+  client_secret: Secret,
+  token_url: z.string().check(z.url()),
+  /** Separated by spaces; without it the service decides. */
+  scope: z.optional(z.string()),
+  origin: Origin,
+});
+export type ClientCredential = z.infer<typeof ClientCredential>;
 
 /** A profile as its file holds it. */
 export const Profile = z.object({
   service: z.enum(SERVICE_NAMES),
   url: z.string().check(z.url()),
-  credential: z.optional(
-    z.object({
-      type: z.literal('bearer'),
-      token: z.string().check(z.minLength(1)),
-      /** The only origin that the token may be sent to. */
-      origin: z.string(),
-    }),
-  ),
+  credential: z.optional(z.discriminatedUnion('type', [TokenCredential, ClientCredential])),
 });
 export type Profile = z.infer<typeof Profile>;
 

@@ -16,6 +16,9 @@ import { Failure } from '../domain/failure.ts';
 import { isJsonObject } from '../domain/json.ts';
 import { explained, isBusy } from './errors.ts';
 
+/** An open file. */
+export type Connection = Database.Database;
+
 /** One kind of SQLite file that leasectl keeps. */
 export interface DatabaseKind {
   /** Written into the file's header, so that no other program's file is taken for it. */

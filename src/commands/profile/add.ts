@@ -3,19 +3,33 @@ import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { required } from '../../positional.ts';
 import { ProfileCommand } from '../../profile-command.ts';
-import { parseBaseUrl, parseToken, SERVICE_NAMES, SERVICES } from '../../profiles/profile.ts';
+import {
+  type Profile,
+  parseBaseUrl,
+  parseToken,
+  SCHEMES,
+  SERVICE_NAMES,
+  SERVICES,
+  type ServiceName,
+} from '../../profiles/profile.ts';
 
 export default class ProfileAdd extends ProfileCommand {
   static override readonly summary = 'Store a service and the token for it';
   static override readonly description = [
-    'A profile becomes the default of its service where none was chosen yet. The token is',
-    "kept in a file that only you may read, and is sent to the URL's origin only. Without",
-    '--token-stdin none is stored: then it comes from LEASECTL_TOKEN, or for',
-    'https://api.onceonly.tech from ONCEONLY_API_KEY.',
+    'A profile becomes the default of its service where none was chosen yet. The token, or',
+    'the secret of an OAuth 2.0 client, is kept in a file that only you may read, and is',
+    "sent to the URL's origin only, or to that of --token-url. Without --token-stdin none",
+    "is stored: then it comes from LEASECTL_TOKEN, or for the service's own address from",
+    'ONCEONLY_API_KEY or ASKUI_TOKEN.',
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> profile add prod --service onceonly --token-stdin < token.txt',
     '<%= config.bin %> profile add staging --service onceonly --url http://localhost:4040',
+    {
+      description: 'With an OAuth 2.0 client:',
+      command:
+        '<%= config.bin %> <%= command.id %> media --service retaia --url https://media.example.com/api/v1 --client-id agent-7 --client-secret-stdin < secret.txt',
+    },
   ];
   static override readonly args = {
     name: required('Name of the new profile'),
@@ -27,19 +41,48 @@ export default class ProfileAdd extends ProfileCommand {
       required: true,
     })(),
     url: string({ description: "Base URL [default: the service's own]", helpValue: 'URL' }),
-    'token-stdin': boolean({ description: 'Read the token from stdin' }),
+    'token-stdin': boolean({
+      description: 'Read the token from stdin',
+      exclusive: ['client-id'],
+    }),
+    auth: option({
+      description: 'How the token is shown to the service [default: basic for askui, else bearer]',
+      options: SCHEMES,
+      dependsOn: ['token-stdin'],
+    })(),
+    'client-id': string({
+      description: 'Get tokens as this OAuth 2.0 client',
+      helpValue: 'ID',
+      dependsOn: ['client-secret-stdin'],
+    }),
+    'client-secret-stdin': boolean({
+      description: "Read the client's secret from stdin",
+      dependsOn: ['client-id'],
+    }),
+    scope: string({
+      description: 'What to ask a token for, separated by spaces',
+      helpValue: 'LIST',
+      dependsOn: ['client-id'],
+    }),
+    'token-url': string({
+      description: "Where the client gets tokens [default: retaia's /oauth/token]",
+      helpValue: 'URL',
+      dependsOn: ['client-id'],
+    }),
   };
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(ProfileAdd);
     const { profiles } = this.context;
     const { service } = flags;
-    const url = parseBaseUrl(flags.url ?? SERVICES[service].baseUrl, '--url');
-    const token = flags['token-stdin'] ? await this.#readToken() : undefined;
+    const given = flags.url ?? SERVICES[service].baseUrl;
+    if (given === undefined) throw noUrl(service);
+    const url = parseBaseUrl(given, '--url');
+    const credential = await this.#credential(flags, url);
     await profiles.add(args.name, {
       service,
-      url: url.href.replace(/\/$/, ''),
-      ...(token ? { credential: { type: 'bearer', token, origin: url.origin } } : {}),
+      url: withoutSlash(url),
+      ...(credential ? { credential } : {}),
     });
     if (!(await profiles.setFirstDefault(service, args.name))) {
       this.notice(`To make it the default of ${service}: leasectl profile use ${args.name}`);
@@ -47,14 +90,60 @@ export default class ProfileAdd extends ProfileCommand {
     return this.answerWith(args.name);
   }
 
-  async #readToken(): Promise<string> {
+  async #credential(
+    flags: {
+      readonly service: ServiceName;
+      readonly auth: (typeof SCHEMES)[number] | undefined;
+      readonly 'token-stdin': boolean;
+      readonly 'client-id'?: string | undefined;
+      readonly scope?: string | undefined;
+      readonly 'token-url'?: string | undefined;
+    },
+    url: URL,
+  ): Promise<Profile['credential']> {
+    const { origin } = url;
+    const { scheme, tokenPath } = SERVICES[flags.service];
+    if (flags['token-stdin']) {
+      const token = await this.#readSecret('--token-stdin');
+      return { type: flags.auth ?? scheme, token, origin };
+    }
+    const clientId = flags['client-id'];
+    if (clientId === undefined) return undefined;
+    const tokenUrl = flags['token-url'] ?? (tokenPath && withoutSlash(url) + tokenPath);
+    if (!tokenUrl) throw noTokenUrl(flags.service);
+    return {
+      type: 'oauth2',
+      client_id: parseToken(clientId, '--client-id'),
+      client_secret: await this.#readSecret('--client-secret-stdin'),
+      token_url: parseBaseUrl(tokenUrl, '--token-url').href,
+      ...(flags.scope === undefined ? {} : { scope: flags.scope }),
+      origin,
+    };
+  }
+
+  async #readSecret(flag: string): Promise<string> {
     const { redactor, terminal } = this.context;
     if (terminal.isInteractive('stdin')) {
-      throw new Failure('usage', '--token-stdin would show the token while you type it.', {
-        hint: 'Give it in a file or a pipe: leasectl profile add … --token-stdin < FILE',
+      throw new Failure('usage', `${flag} would show it while you type it.`, {
+        hint: `Give it in a file or a pipe: leasectl profile add … ${flag} < FILE`,
       });
     }
-    const text = await terminal.readStdin('--token-stdin');
-    return redactor.add(parseToken(text, 'stdin'));
+    return redactor.add(parseToken(await terminal.readStdin(flag), 'stdin'));
   }
+}
+
+function withoutSlash(url: URL): string {
+  return url.href.replace(/\/$/, '');
+}
+
+function noUrl(service: ServiceName): Failure {
+  return new Failure('usage', `--url is needed: ${service} has no address of its own.`, {
+    hint: 'Give the base URL of your server, for example https://media.example.com/api/v1',
+  });
+}
+
+function noTokenUrl(service: ServiceName): Failure {
+  return new Failure('usage', `--token-url is needed: ${service} has no token endpoint.`, {
+    hint: 'Give the URL where your OAuth 2.0 server hands out tokens.',
+  });
 }

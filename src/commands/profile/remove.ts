@@ -13,9 +13,13 @@ export default class ProfileRemove extends ProfileCommand {
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(ProfileRemove);
     const { name } = args;
-    for (const service of await this.context.profiles.remove(name, SERVICE_NAMES)) {
+    const { profiles } = this.context;
+    // A broken one can be removed, too.
+    const profile = await profiles.get(name).catch(() => undefined);
+    for (const service of await profiles.remove(name, SERVICE_NAMES)) {
       this.notice(`${name} was the default of ${service}, which has none now.`);
     }
+    if (profile) await this.context.forgetTokens(profile);
     return { data: { name, removed: true }, text: () => `Removed ${name}.` };
   }
 }

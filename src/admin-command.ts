@@ -1,0 +1,108 @@
+import { string } from '@oclif/core/flags';
+import type * as z from 'zod/mini';
+import { BaseCommand } from './base-command.ts';
+import { parseCount } from './count.ts';
+import { parseDuration } from './domain/duration.ts';
+import { Failure } from './domain/failure.ts';
+import type { JsonObject } from './domain/json.ts';
+import type { Kind, Lease, Work } from './engine/lease.ts';
+import { fits } from './http/schema.ts';
+import { parseObject } from './json-input.ts';
+
+const DEFAULT_TTL = '2m';
+/** Of ids, by kind. */
+const ID_PREFIXES: Readonly<Record<Kind, string>> = { key: 'key', job: 'job', runner_job: 'rjob' };
+
+/** What the commands that add work to the embedded service share. */
+export abstract class AddCommand extends BaseCommand {
+  // oclif sees a command's own flags only: each has to name these.
+  static readonly addFlags = {
+    count: string({
+      description: 'How many like ones [default: 1]',
+      helpValue: 'NUMBER',
+      exclusive: ['file'],
+    }),
+    file: string({
+      char: 'f',
+      description: 'Read them from a file, one JSON object on each line; - is stdin',
+      helpValue: 'FILE|-',
+    }),
+    ttl: string({
+      description: `How long a lease on them lasts, 1s to 30d [default: ${DEFAULT_TTL}]`,
+      helpValue: 'DURATION',
+    }),
+  };
+
+  /**
+   * What is to be added: each line of the file, or the one that the flags describe, so often.
+   *
+   * @throws Failure `usage` when the flags describe one and there is a file, too, or neither
+   */
+  protected async inputs<T>(
+    flags: { readonly count?: string | undefined; readonly file?: string | undefined },
+    schema: z.ZodMiniType<T>,
+    described: JsonObject | undefined,
+  ): Promise<T[]> {
+    const { count, file } = flags;
+    if ((file === undefined) === (described === undefined)) {
+      throw new Failure('usage', 'Give either --file, or flags that describe what to add.', {
+        hint: 'See --help for an example of each.',
+      });
+    }
+    if (described !== undefined) {
+      if (!fits(schema, described)) throw await misfit('What the flags say', schema, described);
+      return Array.from({ length: parseCount(count ?? '1', '--count') }, () => described);
+    }
+    const { terminal } = this.context;
+    const text = await terminal.readValue(file === '-' ? '-' : `@${file}`, '--file');
+    return parseLines(text, file === '-' ? 'stdin' : `${file}`, schema);
+  }
+
+  /** Adds all of it, or nothing. */
+  protected async add(
+    kind: Kind,
+    flags: { readonly ttl?: string | undefined },
+    works: readonly Work[],
+  ): Promise<readonly Lease[]> {
+    const ttl = parseDuration(flags.ttl ?? DEFAULT_TTL, '--ttl') * 1000;
+    const ids = this.context.newIds(ID_PREFIXES[kind], works.length);
+    const engine = await this.context.engine();
+    return engine.add(
+      works.flatMap((work, index) => {
+        const id = ids[index];
+        return id === undefined ? [] : [{ kind, id, ttl, work }];
+      }),
+    );
+  }
+}
+
+/**
+ * Reads NDJSON: an object on every line that is not empty.
+ *
+ * @param where what the text came from, for the message
+ * @throws Failure `usage` naming the first line that does not fit, and why
+ */
+async function parseLines<T>(text: string, where: string, schema: z.ZodMiniType<T>): Promise<T[]> {
+  const parsed: T[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const place = `${where}, line ${index + 1}`;
+    const value = parseObject(line, place);
+    if (!fits(schema, value)) throw await misfit(place, schema, value);
+    parsed.push(value);
+  }
+  if (parsed.length > 0) return parsed;
+  throw new Failure('usage', `${where} has no lines.`, {
+    hint: 'Give one JSON object on each line.',
+  });
+}
+
+async function misfit(where: string, schema: z.ZodMiniType, value: JsonObject): Promise<Failure> {
+  const { explainIssues } = await import('./http/issues.ts');
+  const issues = explainIssues(schema, value)
+    .map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
+    .join('; ');
+  return new Failure('usage', `${where}: ${issues}.`, {
+    hint: 'Mend that and give all of it again: nothing was added.',
+  });
+}

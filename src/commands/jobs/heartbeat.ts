@@ -1,0 +1,61 @@
+import type { Answer } from '../../base-command.ts';
+import { timeUntil } from '../../http/exchange.ts';
+import { JobCommand } from '../../job-command.ts';
+import { renderDetails } from '../../output/table.ts';
+import { timeLeft } from '../../output/time.ts';
+
+export default class JobsHeartbeat extends JobCommand {
+  static override readonly summary = 'Hold a job for longer';
+  static override readonly description = [
+    'The service decides for how long. A new fencing token in its answer takes the place',
+    'of the one that this machine remembers. Exit code 14 means that the lease is no',
+    'longer yours: stop what relied on it.',
+  ].join(' ');
+  static override readonly examples = [
+    '<%= config.bin %> jobs heartbeat "$JOB"',
+    {
+      description: 'With the handle in a file:',
+      command: '<%= config.bin %> <%= command.id %> "$JOB" --handle-file job.json',
+    },
+  ];
+  static override readonly args = JobCommand.holderArgs;
+  static override readonly flags = JobCommand.lockFlags;
+
+  protected async execute(): Promise<Answer> {
+    const { args, flags } = await this.parse(JobsHeartbeat);
+    const id = args.job;
+    const connection = await this.connect(flags);
+    let sentAt = 0;
+    const { answer, token } = await this.asHolder(id, flags, connection, async (lock) => {
+      sentAt = this.context.now();
+      const answer = await connection.client.heartbeat(id, {
+        lock_token: lock.token,
+        fencing_token: lock.fencingToken,
+      });
+      return { answer, token: lock.token };
+    });
+    const now = this.context.now();
+    const end = Date.parse(answer?.locked_until ?? '');
+    const endsAt = Number.isNaN(end) ? undefined : Math.round(sentAt + timeUntil(answer, end, now));
+    if (endsAt !== undefined || answer?.fencing_token != null) {
+      const fencingToken = answer?.fencing_token ?? undefined;
+      await this.note((ledger) =>
+        ledger.prolong(connection.addressOf(id), token, endsAt, fencingToken),
+      );
+    }
+    return {
+      data: answer ?? null,
+      text: (style) =>
+        renderDetails(
+          [
+            ['Job', id],
+            ['Status', 'kept'],
+            ['Until', endsAt && timeLeft(endsAt, now)],
+            ['Fencing token', answer?.fencing_token],
+            ['Profile', connection.target.profile],
+          ],
+          style,
+        ),
+    };
+  }
+}

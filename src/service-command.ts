@@ -1,0 +1,47 @@
+import { string } from '@oclif/core/flags';
+import { BaseCommand } from './base-command.ts';
+import type { ConnectOptions } from './context.ts';
+import { parseDuration } from './domain/duration.ts';
+import type { Ledger } from './ledger/ledger.ts';
+
+const DEFAULT_TIMEOUT = '30s';
+/** Seconds. Who wants to wait for longer waits outside. */
+const TIMEOUT_RANGE = { min: 1, max: 3_600 };
+
+/** What the commands that ask a service share: flags, how to connect, input, and the ledger. */
+export abstract class ServiceCommand extends BaseCommand {
+  static override readonly baseFlags = {
+    ...BaseCommand.baseFlags,
+    profile: string({
+      description: 'Profile to use instead of the default one',
+      helpGroup: 'GLOBAL',
+      helpValue: 'NAME',
+    }),
+    timeout: string({
+      description: `How long to try before giving up on a hosted service [default: ${DEFAULT_TIMEOUT}]`,
+      helpGroup: 'GLOBAL',
+      helpValue: 'DURATION',
+    }),
+  };
+
+  protected connectOptions(flags: {
+    profile?: string | undefined;
+    timeout?: string | undefined;
+  }): ConnectOptions {
+    return {
+      profile: flags.profile,
+      timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout', TIMEOUT_RANGE) * 1000,
+      version: this.config.version,
+    };
+  }
+
+  /** Brings the ledger up to date. The service has answered: what fails here is only told. */
+  protected async note(change: (ledger: Ledger) => void): Promise<void> {
+    try {
+      change(await this.context.ledger());
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.notice(`Warning: the ledger of this machine could not be brought up to date: ${why}`);
+    }
+  }
+}
