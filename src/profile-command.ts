@@ -1,6 +1,6 @@
 import { type Answer, BaseCommand } from './base-command.ts';
 import { renderDetails } from './output/table.ts';
-import { LOCAL, SERVICE_NAMES } from './profiles/profile.ts';
+import { LOCAL, SERVICE_NAMES, type ServiceName } from './profiles/profile.ts';
 
 /** A profile as it is shown: without its token. */
 export interface ProfileSummary {
@@ -8,6 +8,7 @@ export interface ProfileSummary {
   /** `all` for the built-in profile: it stands in for every service that has no default. */
   readonly service: string;
   readonly url: string | null;
+  /** Of its service; `local` of all of them. */
   readonly default: boolean;
   readonly token: 'stored' | 'none' | 'not needed';
 }
@@ -18,8 +19,7 @@ export abstract class ProfileCommand extends BaseCommand {
   protected async summarize(name: string): Promise<ProfileSummary> {
     const { profiles } = this.context;
     if (name === LOCAL) {
-      const chosen = await Promise.all(SERVICE_NAMES.map((service) => profiles.defaultOf(service)));
-      const isDefault = chosen.some((profile) => profile === undefined || profile === LOCAL);
+      const isDefault = (await this.#servedLocally()).length === SERVICE_NAMES.length;
       return { name, service: 'all', url: null, default: isDefault, token: 'not needed' };
     }
     const { service, url, credential } = await profiles.get(name);
@@ -27,8 +27,30 @@ export abstract class ProfileCommand extends BaseCommand {
     return { name, service, url, default: isDefault, token: credential ? 'stored' : 'none' };
   }
 
+  /** Whether a profile is a default, for people: `local` may be that of some services. */
+  protected async shownDefault(summary: ProfileSummary): Promise<string> {
+    if (summary.default) return 'yes';
+    const served = summary.name === LOCAL ? await this.#servedLocally() : [];
+    return served.length > 0 ? `for ${served.join(', ')}` : 'no';
+  }
+
+  /** The services that have no other default than the embedded service. */
+  async #servedLocally(): Promise<ServiceName[]> {
+    const { profiles } = this.context;
+    const chosen = await Promise.all(
+      SERVICE_NAMES.map(async (service) => ({
+        service,
+        profile: await profiles.defaultOf(service),
+      })),
+    );
+    return chosen
+      .filter(({ profile }) => profile === undefined || profile === LOCAL)
+      .map(({ service }) => service);
+  }
+
   protected async answerWith(name: string): Promise<Answer> {
     const summary = await this.summarize(name);
+    const shownDefault = await this.shownDefault(summary);
     return {
       data: summary,
       text: (style) =>
@@ -37,7 +59,7 @@ export abstract class ProfileCommand extends BaseCommand {
             ['Profile', summary.name],
             ['Service', summary.service],
             ['URL', summary.url ?? 'embedded'],
-            ['Default', summary.default ? 'yes' : 'no'],
+            ['Default', shownDefault],
             ['Token', summary.token],
           ],
           style,

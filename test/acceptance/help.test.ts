@@ -28,8 +28,11 @@ const examples = commands.flatMap(({ id, examples: shown = [] }) =>
   }),
 );
 
-/** What has to be there before a command's examples: a lease, a result, or profiles. */
+/** What has to be there before a command's examples: a lease, a job, a result, or profiles. */
 const PREPARED: Readonly<Record<string, (sandbox: Sandbox) => Promise<unknown>>> = {
+  'jobs:claim': (sandbox) => sandbox.json(['admin', 'jobs', 'add', '--type', 'extract_facts']),
+  'runner-jobs:lease': ({ json }) => json(['admin', 'runner-jobs', 'add']),
+
   status: ({ json }) => json(['lease', 'hello']),
   extend: ({ json }) => json(['lease', 'hello']),
   complete: ({ json }) => json(['lease', 'hello']),
@@ -39,9 +42,38 @@ const PREPARED: Readonly<Record<string, (sandbox: Sandbox) => Promise<unknown>>>
     await json(['lease', 'hello']);
     await json(['complete', 'hello', '--result', '{"a": 1}']);
   },
-  'profile:add': async ({ directory }) => writeFileSync(join(directory, 'token.txt'), 'token'),
+  'profile:add': async ({ directory }) => {
+    for (const name of ['token', 'secret']) writeFileSync(join(directory, `${name}.txt`), name);
+  },
   'profile:use': (sandbox) => addProfile(sandbox, 'prod', 'https://example.com'),
   'profile:remove': (sandbox) => addProfile(sandbox, 'staging', 'https://example.com'),
+};
+
+/** Claims a job, whose id is then in $JOB, and keeps its handle in job.json. */
+async function claimed({ directory, json }: Sandbox): Promise<Environment> {
+  await json(['admin', 'jobs', 'add', '--type', 'extract_facts']);
+  const job = Object(await json(['jobs', 'claim', '--next']));
+  writeFileSync(join(directory, 'job.json'), JSON.stringify(job));
+  return { JOB: job.job_id };
+}
+
+async function leased({ directory, json }: Sandbox): Promise<Environment> {
+  await json(['admin', 'runner-jobs', 'add']);
+  const job = Object(await json(['runner-jobs', 'lease', '--runner-id', 'r']));
+  writeFileSync(join(directory, 'job.json'), JSON.stringify(job));
+  return { JOB: job.id };
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+/** What the examples take from the environment. */
+const WITH_JOB: Readonly<Record<string, (sandbox: Sandbox) => Promise<Environment>>> = {
+  'jobs:heartbeat': claimed,
+  'jobs:submit': claimed,
+  'jobs:fail': claimed,
+  'runner-jobs:ping': leased,
+  'runner-jobs:complete': leased,
+  'admin:runner-jobs:cancel': leased,
 };
 
 /** Runs a line in a shell that knows `leasectl`, as a reader who copies it would. */
@@ -67,12 +99,13 @@ describe('every example runs as shown', () => {
   test.each(examples)('$command', async ({ id, command }) => {
     const sandbox = createSandbox();
     await PREPARED[id]?.(sandbox);
+    const env = await WITH_JOB[id]?.(sandbox);
     if (command.includes('--agent')) {
       const answer = { ok: true, allowed: true, decision: 'executed' };
       const { url } = await startStub({ status: 200, body: answer });
       await addProfile(sandbox, 'prod', url);
     }
-    expect(await runShown(sandbox, command)).not.toBe('');
+    expect(await runShown(sandbox, command, env)).not.toBe('');
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/domain/clock.ts';
-import type { Finish, Lease } from '../../src/engine/lease.ts';
+import type { Finish, Lease, Work } from '../../src/engine/lease.ts';
 import type { Store } from '../../src/engine/store.ts';
 
 export interface StoreUnderTest {
@@ -17,6 +17,18 @@ const FINISH: Finish = {
   errorCode: null,
   errorHash: null,
 };
+
+export function workOf(change: Partial<Work> = {}): Work {
+  return {
+    pool: 'p',
+    workspace: null,
+    tags: [],
+    runners: [],
+    maxTries: null,
+    data: { a: 1 },
+    ...change,
+  };
+}
 
 export function leaseOf(id: string, change: Partial<Lease> = {}): Lease {
   return {
@@ -78,10 +90,26 @@ export function storeSuite(name: string, open: (clock?: Clock) => Promise<StoreU
           },
         }),
       ],
+      [
+        'on work',
+        leaseOf('work', {
+          kind: 'runner_job',
+          fencingToken: 0,
+          isCancelRequested: true,
+          work: {
+            pool: 'SELF',
+            workspace: 'w',
+            tags: ['a b', 'ü'],
+            runners: ['r'],
+            maxTries: 3,
+            data: JSON.parse('{"n": [1, null], "__proto__": 2}'),
+          },
+        }),
+      ],
     ])('gives back a lease as it was saved: %s', async (_, lease) => {
       const { store, other } = await open();
       await store.write((transaction) => transaction.save(lease));
-      expect(await other.read((view) => view.find('key', lease.id))).toEqual(lease);
+      expect(await other.read((view) => view.find(lease.kind, lease.id))).toEqual(lease);
     });
 
     test('knows nothing of an id that was never saved, nor of a like one', async () => {

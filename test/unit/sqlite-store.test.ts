@@ -10,12 +10,17 @@ import { explain } from '../../src/sqlite/errors.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 import { leaseOf, storeSuite } from '../support/store-suite.ts';
+import { workSuite } from '../support/work-suite.ts';
 
-storeSuite('the SQLite store', async (clock?: Clock) => {
+const openTwice = async (clock?: Clock) => {
   const file = join(temporaryDirectory(), 'data', 'leases.db');
   const options = clock ? { file, clock } : { file };
   return { store: openSqliteStore(options), other: openSqliteStore(options) };
-});
+};
+storeSuite('the SQLite store', openTwice);
+workSuite('the SQLite store', openTwice);
+
+const MIGRATION_1 = '../../src/store/sqlite/migrations/0001-leases.sql';
 
 function query(file: string, sql: string): unknown[] {
   const db = new Database(file);
@@ -111,6 +116,57 @@ describe('the database file', () => {
     );
     expect(files.map(digest)).toEqual(before);
     expect(statSync(file).mode & 0o777).toBe(0o640);
+  });
+
+  test('of version 1 keeps its leases when it is brought up to date', async () => {
+    const file = join(temporaryDirectory(), 'leases.db');
+    const first = openDatabase(file, {
+      applicationId: 0x6c656173,
+      migrations: [readFileSync(new URL(MIGRATION_1, import.meta.url), 'utf8')],
+      variable: 'X',
+    });
+    first.exec(`
+      INSERT INTO leases VALUES ('key', 'held', 'h', 2, 5, 60000, 1000, 3000, 63000,
+        'i', 'r', 4, 30000, 7, '{"a":1}', NULL, NULL, NULL, NULL, NULL, NULL);
+      INSERT INTO leases VALUES ('key', 'done', 'g', 1, 2, 60000, 1000, 2000, 61000,
+        NULL, NULL, 1, 60000, 1, NULL, 'fail', 2000, '{"b":2}', 'x', 'e', 'y');
+      INSERT INTO usage VALUES ('2025-01', 2);`);
+    first.close();
+    const store = openSqliteStore({ file, clock: () => 5000 });
+    const [held, done, found, usage] = await store.read((view) =>
+      Promise.all([
+        view.find('key', 'held'),
+        view.find('key', 'done'),
+        view.findByIdempotencyKey('key', 'i'),
+        view.usage('2025-01'),
+      ]),
+    );
+    expect(held).toEqual(
+      leaseOf('held', {
+        handle: 'h',
+        fencingToken: 2,
+        version: 5,
+        firstSeenAt: 1000,
+        changedAt: 3000,
+        expiresAt: 63_000,
+        acquisition: {
+          idempotencyKey: 'i',
+          requestHash: 'r',
+          at: 3000,
+          version: 4,
+          ttl: 30_000,
+          usage: 7,
+        },
+        metadata: { a: 1 },
+      }),
+    );
+    expect(done).toMatchObject({
+      handle: 'g',
+      finish: { way: 'fail', at: 2000, result: { b: 2 }, resultHash: 'x', errorCode: 'e' },
+    });
+    expect(found).toEqual([held]);
+    expect(usage).toBe(2);
+    await store.close();
   });
 
   test('of another program is refused and not touched', () => {

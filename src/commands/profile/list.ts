@@ -11,13 +11,15 @@ export default class ProfileList extends ProfileCommand {
     await this.parse(ProfileList);
     const names = [LOCAL, ...(await this.context.profiles.names())];
     const summaries = await Promise.all(names.map((name) => this.summarize(name)));
-    const rows = summaries.map((summary) => [
-      summary.name,
-      summary.service,
-      summary.url ?? 'embedded',
-      summary.default ? 'yes' : 'no',
-      summary.token,
-    ]);
+    const rows = await Promise.all(
+      summaries.map(async (summary) => [
+        summary.name,
+        summary.service,
+        summary.url ?? 'embedded',
+        await this.shownDefault(summary),
+        summary.token,
+      ]),
+    );
     return {
       data: summaries,
       text: (style) => renderList(['NAME', 'SERVICE', 'URL', 'DEFAULT', 'TOKEN'], rows, style),
