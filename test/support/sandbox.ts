@@ -78,14 +78,15 @@ export function createSandbox(): Sandbox {
   };
 }
 
-/** Stores a profile of OnceOnly with a token. */
+/** Stores a profile with a token. */
 export function addProfile(
   { json }: Sandbox,
   name: string,
   url: string,
   token = 'token',
+  service = 'onceonly',
 ): Promise<unknown> {
-  const args = ['profile', 'add', name, '--service', 'onceonly', '--url', url, '--token-stdin'];
+  const args = ['profile', 'add', name, '--service', service, '--url', url, '--token-stdin'];
   return json(args, { input: token });
 }
 
