@@ -90,8 +90,9 @@ export function withSource<T extends object>(body: T, source: string): T {
 }
 
 /**
- * How long the service gives, counted from when the request was sent, so rather too short than too
- * long: from the clock that the answer tells, in whole seconds, or else from this machine's.
+ * How long the service gives, to be counted from when the request was sent: rather too short than
+ * too long. By the clock that the answer tells, which may be a second ahead of what it says, or else
+ * by this machine's.
  *
  * @param body what `exchange` returned
  * @param end a moment by the service's clock, in milliseconds since 1970
@@ -100,7 +101,7 @@ export function withSource<T extends object>(body: T, source: string): T {
  */
 export function timeUntil(body: unknown, end: number, now: number): number {
   const told = Date.parse(answerOf(body)?.headers['date'] ?? '');
-  return end - (Number.isNaN(told) ? now : told);
+  return end - (Number.isNaN(told) ? now : told + 1_000);
 }
 
 async function explainMisfit(schema: z.ZodMiniType, value: unknown): Promise<string> {

@@ -29,14 +29,23 @@ export interface StubServer {
  * A service on a real socket that gives these replies, in this order. A request too many, or a
  * reply too many, fails the test.
  */
-export async function startStub(...replies: readonly Reply[]): Promise<StubServer> {
+export function startStub(...replies: readonly Reply[]): Promise<StubServer> {
+  return start(replies, replies.length);
+}
+
+/** As `startStub`, but gives the last reply as often as it is asked for. */
+export function startLastingStub(...replies: readonly Reply[]): Promise<StubServer> {
+  return start(replies, Number.POSITIVE_INFINITY);
+}
+
+async function start(replies: readonly Reply[], most: number): Promise<StubServer> {
   const seen: SeenRequest[] = [];
   let surplus = 0;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const reply = replies[seen.length];
+      const reply = seen.length < most ? (replies[seen.length] ?? replies.at(-1)) : undefined;
       const { method = '', url = '', headers } = request;
       const told = { method, url, headers, body: Buffer.concat(chunks).toString('utf8') };
       seen.push(told);

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import { createClock } from '../support/embedded-server.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
@@ -84,4 +84,89 @@ test('what ended more than seven days ago is dropped when the next lease is reme
 test('the file is its owner’s alone', () => {
   const { file } = setUp();
   expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+describe('a fencing token', () => {
+  test('is replaced by a higher one only, whichever comes last', () => {
+    const { ledger, other, held, clock } = setUp();
+    ledger.remember(ADDRESS, { ...held('h'), fencingToken: 5, jobType: 't' });
+    other.prolong(ADDRESS, 'h', clock() + 7, 7);
+    ledger.prolong(ADDRESS, 'h', clock() + 6, 6);
+    expect(ledger.find(ADDRESS)).toMatchObject({ fencingToken: 7, expiresAt: clock() + 7 });
+    ledger.prolong(ADDRESS, 'h', clock() + 8);
+    expect(ledger.find(ADDRESS)).toMatchObject({ fencingToken: 7, expiresAt: clock() + 8 });
+    ledger.prolong(ADDRESS, 'h', undefined, 9);
+    ledger.prolong(ADDRESS, 'another', undefined, 10);
+    expect(ledger.find(ADDRESS)).toMatchObject({
+      fencingToken: 9,
+      expiresAt: clock() + 8,
+      jobType: 't',
+    });
+  });
+
+  test('begins where there was none', () => {
+    const { ledger, held } = setUp();
+    ledger.remember(ADDRESS, held('h'));
+    expect(ledger.find(ADDRESS)?.fencingToken).toBeUndefined();
+    ledger.prolong(ADDRESS, 'h', undefined, 1);
+    expect(ledger.find(ADDRESS)?.fencingToken).toBe(1);
+  });
+
+  test('goes with the lease that it was of', () => {
+    const { ledger, held } = setUp();
+    ledger.remember(ADDRESS, { ...held('h', 1), fencingToken: 5, jobType: 't' });
+    ledger.remember(ADDRESS, held('next'));
+    expect(ledger.find(ADDRESS)).toEqual(held('next'));
+  });
+});
+
+test('the ids of live leases at one place are told, in order', () => {
+  const { ledger, held, clock } = setUp();
+  for (const id of ['b', 'a']) ledger.remember({ ...ADDRESS, id }, held(id));
+  ledger.remember({ ...ADDRESS, id: 'over' }, held('over', HOUR));
+  ledger.remember({ ...ADDRESS, profile: 'other', id: 'c' }, held('c'));
+  expect(ledger.idsAt(ADDRESS)).toEqual(['a', 'b']);
+  clock.advance(HOUR);
+  expect(ledger.idsAt(ADDRESS)).toEqual([]);
+});
+
+describe('an attempt', () => {
+  const attempt = (idempotencyKey: string, change: object = {}) => ({
+    idempotencyKey,
+    requestHash: 'r',
+    handle: 'h',
+    fencingToken: 3,
+    ...change,
+  });
+
+  test('that waits for its answer is gone on with, by every process', () => {
+    const { ledger, other } = setUp();
+    expect(ledger.begin(ADDRESS, attempt('a'))).toEqual(attempt('a'));
+    expect(other.begin(ADDRESS, attempt('b', { requestHash: 's', fencingToken: 4 }))).toEqual(
+      attempt('a'),
+    );
+    const elsewhere = { ...ADDRESS, id: 'other' };
+    expect(other.begin(elsewhere, attempt('b'))).toEqual(attempt('b'));
+  });
+
+  test('is over when it is settled, replaced, or of an earlier lease', () => {
+    const { ledger } = setUp();
+    ledger.begin(ADDRESS, attempt('a'));
+    ledger.settle(ADDRESS, 'another');
+    expect(ledger.begin(ADDRESS, attempt('b')).idempotencyKey).toBe('a');
+    ledger.settle(ADDRESS, 'a');
+    expect(ledger.begin(ADDRESS, attempt('b')).idempotencyKey).toBe('b');
+    ledger.replace(ADDRESS, attempt('c', { fencingToken: undefined }));
+    expect(ledger.begin(ADDRESS, attempt('d'))).toEqual(attempt('c', { fencingToken: undefined }));
+    const next = attempt('e', { handle: 'next' });
+    expect(ledger.begin(ADDRESS, next)).toEqual(next);
+  });
+
+  test('is dropped after seven days', () => {
+    const { ledger, held, clock } = setUp();
+    ledger.begin(ADDRESS, attempt('a'));
+    clock.advance(7 * DAY + 1);
+    ledger.remember({ ...ADDRESS, id: 'next' }, held('h'));
+    expect(ledger.begin(ADDRESS, attempt('b')).idempotencyKey).toBe('b');
+  });
 });

@@ -1,0 +1,307 @@
+import { describe, expect, test } from 'vitest';
+import { bearer } from '../support/hosted-answers.ts';
+import { addProfile, createSandbox, type Sandbox } from '../support/sandbox.ts';
+import {
+  type Reply,
+  type SeenRequest,
+  startLastingStub,
+  startStub,
+} from '../support/stub-server.ts';
+
+/*
+ * A server that is not ours answers in ways that the contract does not name. What it says is
+ * accepted, and passed on as it is.
+ */
+
+const TOKEN = 'canary-access-77c1';
+const LOCK = 'canary-lock-5b21';
+const JOB = { job_id: 'j/1', job_type: 'extract_facts', status: 'pending', priority: 'high' };
+const CLAIMED = { ...JOB, status: 'claimed', lock_token: LOCK, fencing_token: 5 };
+const EMPTY: Reply = { status: 200 };
+const away: Reply = { status: 503, headers: { 'retry-after': '60' } };
+const hangUp: Reply = (_, response) => void response.socket?.destroy();
+const ok = (body: unknown): Reply => ({ status: 200, body });
+const refusal = (status: number, code: string, more: object = {}): Reply => ({
+  status,
+  body: { code, message: 'No.', ...more },
+});
+const SUBMIT = ['jobs', 'submit', 'j/1', '--patch', '{"a":1}'];
+
+async function withServer(...replies: Reply[]) {
+  const stub = await startStub(...replies);
+  const sandbox = createSandbox();
+  await addProfile(sandbox, 'media', `${stub.url}/api/v1`, TOKEN, 'retaia');
+  return { ...sandbox, seen: stub.seen };
+}
+
+async function withClaim(...replies: Reply[]) {
+  const server = await withServer(ok(CLAIMED), ...replies);
+  await server.json(['jobs', 'claim', 'j/1']);
+  return server;
+}
+
+const bodyOf = (request: SeenRequest | undefined) => JSON.parse(request?.body ?? '');
+const keyOf = (request: SeenRequest | undefined) => request?.headers['idempotency-key'];
+
+describe('a list', () => {
+  const second = { ...JOB, job_id: 'j2', job_type: 'other', required_capabilities: ['ocr'] };
+
+  test.each([
+    ['an array', [JOB, second]],
+    ['an object with items', { items: [JOB, second], next: null }],
+  ])('that is %s is passed on as it is', async (_, answer) => {
+    const { json, run, seen } = await withServer(ok(answer), ok(answer));
+    expect(await json(['jobs', 'list'])).toEqual(answer);
+    const { stdout } = await run(['jobs', 'list']);
+    expect(stdout).toBe(
+      'JOB\tTYPE\tSTATUS\tASSET\tCAPABILITIES\n' +
+        'j/1\textract_facts\tpending\t\t\nj2\tother\tpending\t\tocr\n',
+    );
+    expect(seen[0]).toMatchObject({ url: '/api/v1/jobs', ...bearer(TOKEN) });
+  });
+
+  test('has a limit when one is asked for, also where the server knows none', async () => {
+    const { json, seen } = await withServer(ok({ items: [JOB, second], next: 7 }));
+    expect(await json(['jobs', 'list', '--limit', '1'])).toEqual({ items: [JOB], next: 7 });
+    expect(seen[0]?.url).toBe('/api/v1/jobs?limit=1');
+  });
+
+  test('is asked for deeper until enough of it passes the filter', async () => {
+    const others = Array.from({ length: 100 }, () => JOB);
+    const { json, seen } = await withServer(ok(others), ok([...others, second]));
+    expect(await json(['jobs', 'list', '--type', 'other'])).toEqual([second]);
+    expect(seen.map(({ url }) => url)).toEqual([
+      '/api/v1/jobs?limit=100',
+      '/api/v1/jobs?limit=1000',
+    ]);
+  });
+});
+
+describe('a claim', () => {
+  test('is a POST on the job, with what the server adds to its answer', async () => {
+    const answer = { ...CLAIMED, locked_until: null, big: 1 };
+    const { json, seen } = await withServer(ok(answer));
+    expect(await json(['jobs', 'claim', 'j/1'])).toEqual(answer);
+    expect(seen[0]).toMatchObject({ method: 'POST', url: '/api/v1/jobs/j%2F1/claim' });
+  });
+
+  test('without a lock token is a broken contract: 76', async () => {
+    const { run } = await withServer(ok({ ...CLAIMED, lock_token: null }), ok([]));
+    const { code, stderr } = await run(['jobs', 'claim', 'j/1']);
+    expect(code).toBe(76);
+    expect(stderr).toContain('lock_token');
+  });
+
+  test('whose answer was lost is unknown: 75, and whether the job is still listed', async () => {
+    const { run } = await withServer(hangUp, ok([JOB]), hangUp, ok({ items: [] }));
+    const listed = await run(['jobs', 'claim', 'j/1']);
+    expect(listed.code).toBe(75);
+    expect(listed.stderr).toContain('Whether it claimed is unknown; the job can still be claimed.');
+    const gone = await run(['jobs', 'claim', 'j/1']);
+    expect(gone.stderr).toContain('the job is not, or no longer, listed.');
+  });
+
+  test('of the next one stops where an answer was lost: never two at a time', async () => {
+    const list = [JOB, { ...JOB, job_id: 'j2' }];
+    const { run, seen } = await withServer(ok(list), hangUp, ok(list));
+    expect((await run(['jobs', 'claim', '--next'])).code).toBe(75);
+    expect(seen.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  });
+
+  test('of the next one goes on to another when somebody else was faster', async () => {
+    const taken = refusal(409, 'STATE_CONFLICT');
+    const list = [JOB, { ...JOB, job_id: 'j2' }];
+    const second = { ...CLAIMED, job_id: 'j2' };
+    const { json, seen } = await withServer(ok(list), taken, ok(second));
+    expect(await json(['jobs', 'claim', '--next'])).toMatchObject({ job_id: 'j2' });
+    expect(seen.map(({ url }) => url)).toEqual([
+      '/api/v1/jobs',
+      '/api/v1/jobs/j%2F1/claim',
+      '/api/v1/jobs/j2/claim',
+    ]);
+    expect(keyOf(seen[1])).not.toBe(keyOf(seen[2]));
+  });
+
+  test('of the next one gives up when others always are: 12', async () => {
+    const rounds = Array.from({ length: 10 }, () => [ok([JOB]), refusal(409, 'STATE_CONFLICT')]);
+    const { run } = await withServer(...rounds.flat());
+    const { code, stderr } = await run(['jobs', 'claim', '--next']);
+    expect(code).toBe(12);
+    expect(stderr).toContain('There is no job left: others were faster at 10.');
+  });
+});
+
+describe('a heartbeat', () => {
+  test('hands back a fencing token, which is sent from then on', async () => {
+    const kept = { locked_until: '2099-01-01T00:00:00Z', fencing_token: 6, extra: true };
+    const { json, seen } = await withClaim(ok(kept), ok({ fencing_token: 7 }), EMPTY, EMPTY);
+    expect(await json(['jobs', 'heartbeat', 'j/1'])).toEqual(kept);
+    await json(['jobs', 'heartbeat', 'j/1']);
+    expect(await json(['jobs', 'heartbeat', 'j/1'])).toBeNull();
+    await json(SUBMIT);
+    expect(seen.slice(1).map((request) => bodyOf(request).fencing_token)).toEqual([5, 6, 7, 7]);
+    expect(seen[1]).toMatchObject({ url: '/api/v1/jobs/j%2F1/heartbeat' });
+    expect(bodyOf(seen[1])).toEqual({ lock_token: LOCK, fencing_token: 5 });
+  });
+
+  test('of a server that does not fence sends no fencing token', async () => {
+    const { json, seen } = await withServer(ok({ ...CLAIMED, fencing_token: null }), ok({}));
+    await json(['jobs', 'claim', 'j/1']);
+    await json(['jobs', 'heartbeat', 'j/1']);
+    expect(bodyOf(seen[1])).toEqual({ lock_token: LOCK });
+  });
+
+  test('of many processes at once leaves the highest fencing token, and loses nothing', async () => {
+    let current = 5;
+    const server: Reply = (request, response) => {
+      const { fencing_token } = JSON.parse(request.body);
+      const isCurrent = fencing_token === current;
+      if (isCurrent) current += 1;
+      response.writeHead(isCurrent ? 200 : 409, { 'content-type': 'application/json' });
+      const body = isCurrent
+        ? { fencing_token: current }
+        : { code: 'STALE_LOCK_TOKEN', message: 'No.' };
+      // Varied, so that answers overtake one another.
+      setTimeout(() => response.end(JSON.stringify(body)), Math.random() * 60);
+    };
+    const processes = 6;
+    // How often they have to try again is theirs.
+    const stub = await startLastingStub(ok(CLAIMED), server);
+    const sandbox: Sandbox = createSandbox();
+    await addProfile(sandbox, 'media', `${stub.url}/api/v1`, TOKEN, 'retaia');
+    await sandbox.json(['jobs', 'claim', 'j/1']);
+    const outcomes = await Promise.all(
+      Array.from({ length: processes }, () => sandbox.run(['jobs', 'heartbeat', 'j/1'])),
+    );
+    expect(outcomes.map(({ code, stderr }) => `${code}${stderr}`)).toEqual(outcomes.map(() => '0'));
+    expect(current).toBe(5 + processes);
+    await sandbox.json(['jobs', 'heartbeat', 'j/1']);
+    expect(bodyOf(stub.seen.at(-1)).fencing_token).toBe(5 + processes);
+  });
+
+  test('that is refused as stale, with nothing newer known here, is a lost lease: 14', async () => {
+    const { run } = await withClaim(refusal(409, 'STALE_LOCK_TOKEN'));
+    const { code, stderr } = await run(['jobs', 'heartbeat', 'j/1']);
+    expect(code).toBe(14);
+    expect(stderr).toMatch(/Stop what relied on it/);
+    expect(stderr).not.toContain(LOCK);
+  });
+});
+
+describe('a request that ends a lease', () => {
+  test('is the same, to its key, when it is run again after its answer was lost', async () => {
+    const { run, json, seen } = await withClaim(away, ok({ fencing_token: 9 }), EMPTY);
+    expect((await run(SUBMIT)).code).toBe(75);
+    // A heartbeat in between does not make it another one.
+    await json(['jobs', 'heartbeat', 'j/1']);
+    expect(await json(SUBMIT)).toBeNull();
+    const [first, again] = [seen[1], seen[3]];
+    expect(keyOf(first)).toMatch(/^[0-9a-f-]{36}$/);
+    expect(keyOf(again)).toBe(keyOf(first));
+    expect(again?.body).toBe(first?.body);
+    expect(bodyOf(first)).toEqual({
+      job_type: 'extract_facts',
+      result: { facts_patch: { a: 1 } },
+      lock_token: LOCK,
+      fencing_token: 5,
+    });
+  });
+
+  test('needs a key of its own to be another one', async () => {
+    const { run, json, seen } = await withClaim(hangUp, hangUp, away, EMPTY);
+    expect((await run(SUBMIT)).code).toBe(75);
+    const before = seen.length;
+    const other = ['jobs', 'submit', 'j/1', '--patch', '{"a":2}'];
+    const refused = await run(other);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('--idempotency-key');
+    const fail = await run(['jobs', 'fail', 'j/1', '--error-code', 'e']);
+    expect(fail.code).toBe(2);
+    expect(seen).toHaveLength(before);
+    await json([...other, '--idempotency-key', 'mine']);
+    expect(keyOf(seen.at(-1))).toBe('mine');
+    expect(bodyOf(seen.at(-1)).result).toEqual({ facts_patch: { a: 2 } });
+  });
+
+  test('has a new key once the answer to the earlier one is known', async () => {
+    const { run, json, seen } = await withClaim(refusal(422, 'VALIDATION_FAILED'), EMPTY);
+    expect((await run(SUBMIT)).code).toBe(6);
+    await json(['jobs', 'submit', 'j/1', '--patch', '{"a":2}']);
+    expect(keyOf(seen[1])).not.toBe(keyOf(seen[2]));
+  });
+
+  test('has a new key on a new lease', async () => {
+    const again = ok({ ...CLAIMED, lock_token: 'another-lock', fencing_token: 6 });
+    const { run, json, seen } = await withClaim(away, again, EMPTY);
+    expect((await run(SUBMIT)).code).toBe(75);
+    await json(['jobs', 'claim', 'j/1']);
+    await json(['jobs', 'submit', 'j/1', '--patch', '{"a":2}']);
+    expect(keyOf(seen[1])).not.toBe(keyOf(seen[3]));
+  });
+
+  test('is retried with the same key within one run', async () => {
+    const { json, seen } = await withClaim({ status: 500 }, EMPTY);
+    await json(SUBMIT);
+    expect(keyOf(seen[2])).toBe(keyOf(seen[1]));
+    expect(seen[2]?.body).toBe(seen[1]?.body);
+  });
+
+  test('killed before it was answered is repeated by the next run', async () => {
+    let arrived: () => void = () => undefined;
+    const sent = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const { start, json, seen } = await withClaim(() => arrived(), EMPTY);
+    const child = start(SUBMIT);
+    await sent;
+    child.kill('SIGKILL');
+    await json(SUBMIT);
+    expect(keyOf(seen[2])).toBe(keyOf(seen[1]));
+    expect(seen[2]?.body).toBe(seen[1]?.body);
+  });
+
+  test('to fail always sends a message', async () => {
+    const { json, seen } = await withClaim(ok({ job_id: 'j/1', status: 'pending', x: 1 }));
+    const args = ['jobs', 'fail', 'j/1', '--error-code', 'oom', '--retryable'];
+    expect(await json(args)).toEqual({ job_id: 'j/1', status: 'pending', x: 1 });
+    expect(seen[1]?.url).toBe('/api/v1/jobs/j%2F1/fail');
+    expect(bodyOf(seen[1])).toEqual({
+      lock_token: LOCK,
+      fencing_token: 5,
+      error_code: 'oom',
+      message: 'oom',
+      retryable: true,
+    });
+  });
+});
+
+describe('a refusal has its exit code, also without retryable and correlation_id', () => {
+  test.each([
+    [400, 'MISSING_IDEMPOTENCY_KEY', 6],
+    [401, 'UNAUTHORIZED', 4],
+    [403, 'FORBIDDEN_SCOPE', 4],
+    [403, 'FORBIDDEN_ACTOR', 4],
+    [409, 'STATE_CONFLICT', 7],
+    [409, 'IDEMPOTENCY_CONFLICT', 7],
+    [409, 'STALE_LOCK_TOKEN', 14],
+    [422, 'VALIDATION_FAILED', 6],
+    [423, 'LOCK_REQUIRED', 14],
+    [423, 'LOCK_INVALID', 14],
+    [429, 'TOO_MANY_ATTEMPTS', 75],
+    [429, 'SLOW_DOWN', 75],
+    [503, 'TEMPORARY_UNAVAILABLE', 75],
+  ])('%i %s: %i', async (status, reason, code) => {
+    const headers = { 'retry-after': '60' };
+    const body = { code: reason, message: 'No.', details: { lock: LOCK } };
+    const { run } = await withClaim({ status, headers, body });
+    const { stdout, stderr, code: ended } = await run([...SUBMIT, '--json']);
+    expect({ ended, stdout }).toEqual({ ended: code, stdout: '' });
+    expect(stderr).toContain(reason);
+    expect(stderr).not.toContain(LOCK);
+  });
+
+  test('a 404 of another server says nothing about a job: 76', async () => {
+    const { run } = await withClaim({ status: 404, body: '<html>Not here</html>' });
+    expect((await run(SUBMIT)).code).toBe(76);
+  });
+});

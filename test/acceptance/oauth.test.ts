@@ -1,0 +1,192 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bearer } from '../support/hosted-answers.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { type Reply, startStub } from '../support/stub-server.ts';
+
+const SECRET = 'canary-client-secret-19';
+const ok = (body: unknown): Reply => ({ status: 200, body });
+const token = (access_token: string, expires_in = 3600): Reply =>
+  ok({ access_token, token_type: 'Bearer', expires_in });
+const LIST = ['jobs', 'list'];
+
+function addClient({ run }: Sandbox, url: string, ...flags: string[]) {
+  const credential = ['--client-id', 'agent-7', '--client-secret-stdin', ...flags];
+  const args = ['profile', 'add', 'media', '--service', 'retaia', '--url', url, ...credential];
+  return run(args, { input: SECRET });
+}
+
+async function withServer(...replies: Reply[]) {
+  const stub = await startStub(...replies);
+  const sandbox = createSandbox();
+  expect((await addClient(sandbox, `${stub.url}/api/v1`)).code).toBe(0);
+  return { ...sandbox, seen: stub.seen };
+}
+
+describe('a profile with an OAuth 2.0 client', () => {
+  test('gets a token once, keeps it for later commands, and never shows it', async () => {
+    const server = await withServer(token('canary-access-1'), ok([]), ok([]));
+    const { run, seen, directory } = server;
+    const outcomes = [
+      await run(LIST, { env: { LEASECTL_DEBUG: '1' } }),
+      await run(LIST),
+      await run(['profile', 'show', 'media', '--json']),
+    ];
+    expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0]);
+    for (const { stdout, stderr } of outcomes) expect(stdout + stderr).not.toMatch(/canary/);
+    expect(seen[0]).toMatchObject({ method: 'POST', url: '/api/v1/oauth/token' });
+    expect(Object.fromEntries(new URLSearchParams(seen[0]?.body))).toEqual({
+      grant_type: 'client_credentials',
+      client_id: 'agent-7',
+      client_secret: SECRET,
+    });
+    expect(seen.slice(1)).toMatchObject([bearer('canary-access-1'), bearer('canary-access-1')]);
+    const tokens = join(directory, 'state', 'leasectl', 'tokens');
+    expect(statSync(tokens).mode & 0o777).toBe(0o700);
+    for (const file of readdirSync(tokens)) {
+      expect(statSync(join(tokens, file)).mode & 0o777).toBe(0o600);
+    }
+    await run(['profile', 'remove', 'media']);
+    expect(readdirSync(tokens)).toEqual([]);
+  });
+
+  test('gets another token once when the service refuses the first: 401', async () => {
+    const refused: Reply = { status: 401, body: { code: 'UNAUTHORIZED', message: 'No.' } };
+    const { run, seen } = await withServer(
+      token('canary-1'),
+      refused,
+      token('canary-2'),
+      ok([]),
+      ok([]),
+      refused,
+      token('canary-3'),
+      refused,
+    );
+    expect((await run(LIST)).code).toBe(0);
+    expect((await run(LIST)).code).toBe(0);
+    expect((await run(LIST)).code).toBe(4);
+    expect(seen[3]).toMatchObject(bearer('canary-2'));
+  });
+
+  test('that the token endpoint refuses: 4, and what to do', async () => {
+    const { run } = await withServer({ status: 401, body: { error: 'invalid_client' } });
+    const { code, stderr } = await run(LIST);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/client id or secret was refused \(invalid_client\)/);
+    expect(stderr).not.toContain(SECRET);
+  });
+
+  test('sends neither secret nor token to another origin', async () => {
+    const other = await startStub();
+    const { run } = await withServer();
+    const { code } = await run(LIST, {
+      env: { LEASECTL_URL: `${other.url}/api/v1`, LEASECTL_PROFILE: 'media' },
+    });
+    expect(code).toBe(4);
+  });
+
+  test('gives way to a token in the environment', async () => {
+    const { run, seen } = await withServer(ok([]));
+    expect((await run(LIST, { env: { LEASECTL_TOKEN: 'mine' } })).code).toBe(0);
+    expect(seen[0]).toMatchObject(bearer('mine'));
+  });
+
+  test('may have a token endpoint elsewhere, and a scope', async () => {
+    const login = await startStub(token('canary-1'));
+    const jobs = await startStub(ok([]));
+    const sandbox = createSandbox();
+    const tokenUrl = `${login.url}/o/token/`;
+    const flags = ['--token-url', tokenUrl, '--scope', 'jobs:claim jobs:submit'];
+    await addClient(sandbox, jobs.url, ...flags);
+    expect((await sandbox.run(LIST)).code).toBe(0);
+    expect(login.seen[0]?.url).toBe('/o/token/');
+    expect(new URLSearchParams(login.seen[0]?.body).get('scope')).toBe('jobs:claim jobs:submit');
+  });
+
+  test('tells its secret to nobody unencrypted, but on this machine', async () => {
+    const sandbox = createSandbox();
+    await addClient(sandbox, 'http://media.invalid/api/v1');
+    const { code, stderr } = await sandbox.run(LIST);
+    expect(code).toBe(2);
+    expect(stderr).toContain('never sent to http://media.invalid unencrypted');
+  });
+
+  test('keeps its secret in a file of its owner only', async () => {
+    const sandbox = createSandbox();
+    await addClient(sandbox, 'https://media.invalid/api/v1');
+    const file = join(sandbox.configDirectory, 'profiles', 'media.json');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      url: 'https://media.invalid/api/v1',
+      credential: {
+        type: 'oauth2',
+        client_id: 'agent-7',
+        token_url: 'https://media.invalid/api/v1/oauth/token',
+        origin: 'https://media.invalid',
+      },
+    });
+  });
+
+  test.each([
+    [['--service', 'retaia', '--client-id', 'x']],
+    [['--service', 'retaia', '--url', 'http://localhost', '--client-id', 'x']],
+    [['--service', 'retaia', '--url', 'http://localhost', '--client-secret-stdin']],
+    [['--service', 'retaia', '--url', 'http://localhost', '--auth', 'basic']],
+    [['--service', 'onceonly', '--client-id', 'x', '--client-secret-stdin']],
+  ])('is not added with %j', async (flags) => {
+    const { run, configDirectory } = createSandbox();
+    expect((await run(['profile', 'add', 'p', ...flags], { input: SECRET })).code).toBe(2);
+    expect(existsSync(join(configDirectory, 'profiles'))).toBe(false);
+  });
+});
+
+describe('a profile of another service', () => {
+  test('is named, with its service and one that would do: 2', async () => {
+    const { run, json } = createSandbox();
+    const add = (name: string, service: string) =>
+      json(['profile', 'add', name, '--service', service, '--url', 'http://localhost:1']);
+    await add('keys', 'onceonly');
+    const wrong = await run([...LIST, '--profile', 'keys']);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('Profile keys is for onceonly; this is a command for retaia.');
+    expect(wrong.stderr).toContain('--profile local');
+    await add('media', 'retaia');
+    const known = await run(['runner-jobs', 'ping', '--profile', 'media']);
+    expect(known.stderr).toContain('Profile media is for retaia; this is a command for askui.');
+    const env = { LEASECTL_PROFILE: 'media' };
+    const keys = await run(['status', 'k'], { env });
+    expect(keys).toMatchObject({ code: 2, stderr: expect.stringContaining('--profile keys') });
+    const jobs = await run([...LIST, '--profile', 'keys']);
+    expect(jobs.stderr).toContain('--profile media');
+  });
+});
+
+describe('admin clients add', () => {
+  test('tells a secret once, and keeps a digest of it', async () => {
+    const { json, run, databaseFile } = createSandbox();
+    const add = ['admin', 'clients', 'add', 'agent', '--scope', 'jobs:submit,jobs:claim'];
+    const client = Object(await json(add));
+    expect(client).toEqual({
+      client_id: expect.stringMatching(/^client_[0-9a-f]{16}$/),
+      client_secret: expect.stringMatching(/^secret_[0-9a-f]{64}$/),
+      name: 'agent',
+      scope: 'jobs:claim jobs:submit',
+    });
+    expect((await run(add)).code).toBe(7);
+    const files = [databaseFile, `${databaseFile}-wal`].filter(existsSync);
+    for (const file of files) {
+      expect(readFileSync(file).includes(client.client_secret)).toBe(false);
+    }
+  });
+
+  test.each([
+    [['x']],
+    [['x', '--scope', '']],
+    [['x', '--scope', 'jobs:fly']],
+    [['two words', '--scope', 'jobs:claim']],
+  ])('refuses %j', async (args) => {
+    const { run } = createSandbox();
+    expect((await run(['admin', 'clients', 'add', ...args])).code).toBe(2);
+  });
+});

@@ -1,0 +1,270 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { addProfile, createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { type Reply, startStub } from '../support/stub-server.ts';
+
+const LEASE = ['runner-jobs', 'lease', '--runner-id', 'r'];
+const WORKSPACE = '0b5c1f7e-9d1c-4b7e-a1f3-2d6a4f0c9e11';
+
+async function added({ json }: Sandbox, ...flags: string[]): Promise<string> {
+  const [job] = Object(await json(['admin', 'runner-jobs', 'add', ...flags]));
+  return job.id;
+}
+
+describe('a runner job from its beginning to its end', () => {
+  test('is added, leased, kept and completed', async () => {
+    const sandbox = createSandbox();
+    const { json, run } = sandbox;
+    const id = await added(sandbox, '--workflow', 'w1', '--workflow', 'w2', '--data', '{"n": 1}');
+    const job = Object(await json(LEASE));
+    expect(job).toMatchObject({ id, status: 'RUNNING', runner_id: 'r', tries: 1 });
+    expect(job.data).toMatchObject({ workflows: ['w1', 'w2'], data: { n: 1 } });
+    const pinged = Object(await json(['runner-jobs', 'ping', id]));
+    expect(pinged).toEqual({ visible: expect.any(String), cancel_job: false });
+    const complete = ['runner-jobs', 'complete', '--status', 'PASSED'];
+    const completed = await run(complete);
+    expect(completed).toMatchObject({
+      code: 0,
+      stdout: `Job\t${id}\nStatus\tPASSED\nProfile\tlocal\n`,
+    });
+    expect((await run(complete)).code).toBe(2);
+    expect(await run([...LEASE, '--json'])).toMatchObject({ code: 12, stdout: 'null\n' });
+    expect(await run(LEASE)).toMatchObject({
+      code: 12,
+      stdout: '',
+      stderr: expect.stringContaining('No job fits this runner.'),
+    });
+  });
+
+  test('is canceled: ping says so, with exit 0', async () => {
+    const sandbox = createSandbox();
+    const { json, run } = sandbox;
+    const id = await added(sandbox);
+    await json(LEASE);
+    expect(await json(['admin', 'runner-jobs', 'cancel', id])).toEqual({
+      id,
+      status: 'RUNNING',
+      cancel_job: true,
+    });
+    const { code, stdout } = await run(['runner-jobs', 'ping']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Status\tto be canceled: stop it, then complete it as CANCELED\n');
+    expect(await json(['runner-jobs', 'ping'])).toMatchObject({ cancel_job: true });
+    expect(await json(['runner-jobs', 'complete', '--status', 'CANCELED'])).toBeNull();
+    expect((await run(['admin', 'runner-jobs', 'cancel', id])).code).toBe(7);
+    expect((await run(['admin', 'runner-jobs', 'cancel', 'no-such-job'])).code).toBe(3);
+    const waiting = await added(sandbox);
+    expect(await json(['admin', 'runner-jobs', 'cancel', waiting])).toMatchObject({
+      status: 'CANCELED',
+    });
+    expect((await run(LEASE)).code).toBe(12);
+  });
+
+  test('is for those who fit: host, tags, workspace, runner', async () => {
+    const sandbox = createSandbox();
+    const { json, run } = sandbox;
+    const flags = ['--tag', 'a', '--workspace-id', WORKSPACE, '--runner', 'r', '--host', 'ASKUI'];
+    const id = await added(sandbox, ...flags);
+    const fitting = [...LEASE, '--runner-host', 'ASKUI', '--tag', 'a', '--tag', 'b'];
+    expect((await run([...LEASE, '--tag', 'a'])).code).toBe(12);
+    expect((await run([...LEASE, '--runner-host', 'ASKUI'])).code).toBe(12);
+    const other = WORKSPACE.replace('0', '1');
+    expect((await run([...fitting, '--workspace-id', other])).code).toBe(12);
+    expect((await run(fitting, { env: { ASKUI_WORKSPACE_ID: other } })).code).toBe(12);
+    expect((await run(fitting.map((word) => (word === 'r' ? 'q' : word)))).code).toBe(12);
+    const env = { ASKUI_WORKSPACE_ID: WORKSPACE };
+    expect(await json(fitting, { env })).toMatchObject({ id });
+  });
+
+  test('is leased so often and no more', async () => {
+    const sandbox = createSandbox();
+    await added(sandbox, '--max-tries', '2', '--ttl', '1s');
+    for (let tries = 1; tries <= 2; tries += 1) {
+      await expect.poll(async () => (await sandbox.run(LEASE)).code, { timeout: 10_000 }).toBe(0);
+    }
+    // The lease of the second try runs out, and nobody gets a third one.
+    await expect
+      .poll(async () => (await sandbox.run(['runner-jobs', 'ping', '--json'])).code, {
+        timeout: 10_000,
+        interval: 1_200,
+      })
+      .not.toBe(0);
+    expect((await sandbox.run(LEASE)).code).toBe(12);
+  });
+});
+
+describe('the access token of a job', () => {
+  const token = 'canary-token-of-the-job';
+
+  test('is shown when it is asked for by name only', async () => {
+    const sandbox = createSandbox();
+    const line = JSON.stringify({ access_token: token });
+    for (const flags of [[], ['--json'], ['--json', '--show-secrets']]) {
+      await sandbox.json(['admin', 'runner-jobs', 'add', '--file', '-'], { input: line });
+      const { stdout, stderr, code } = await sandbox.run([...LEASE, ...flags]);
+      expect(code).toBe(0);
+      expect(stderr).not.toContain(token);
+      expect(stdout.includes(token)).toBe(flags.includes('--show-secrets'));
+      expect(stdout.includes('ack_')).toBe(flags.includes('--json'));
+    }
+    expect((await sandbox.run([...LEASE, '--show-secrets'])).code).toBe(2);
+    const added_ = await sandbox.run(['admin', 'runner-jobs', 'add', '-f', '-', '--json'], {
+      input: line,
+    });
+    expect(added_.stdout).not.toContain(token);
+  });
+
+  test('is all that is changed in what a server sent', async () => {
+    const body = `{"id":"j", "ack":"a-1","status":"RUNNING","visible":1736936000,"tries":1,"number":12345678901234567890,"data":{"credentials":{"access_token": "${token}","n":1.0}},"more":[1]}`;
+    const stub = await startStub({ status: 200, body }, { status: 200, body });
+    const { run } = createSandbox();
+    const env = { LEASECTL_URL: stub.url, LEASECTL_TOKEN: 't' };
+    const hidden = await run([...LEASE, '--json'], { env });
+    expect(hidden.stdout).toBe(`${body.replace(`"${token}"`, '"***"')}\n`);
+    const shown = await run([...LEASE, '--json', '--show-secrets'], { env });
+    expect(shown.stdout).toBe(`${body}\n`);
+  });
+});
+
+describe('a server that is not ours', () => {
+  const LEASED = { id: 'j', ack: 'canary-ack-1', status: 'RUNNING', visible: 4_070_908_800 };
+  const ok = (body: unknown): Reply => ({ status: 200, body });
+
+  async function withServer(...replies: Reply[]) {
+    const stub = await startStub(...replies);
+    const sandbox = createSandbox();
+    await addProfile(sandbox, 'runners', stub.url, 'canary-access', 'askui');
+    return { ...sandbox, seen: stub.seen };
+  }
+
+  test('gets what it knows: Basic, the token alone, and repeated tags', async () => {
+    const { json, seen } = await withServer(ok({ ...LEASED, extra: 1 }), ok(null));
+    const flags = ['--tag', 'a b', '--tag', 'c', '--workspace-id', WORKSPACE];
+    expect(await json([...LEASE, ...flags])).toEqual({ ...LEASED, extra: 1 });
+    const encoded = Buffer.from('canary-access').toString('base64');
+    expect(seen[0]).toMatchObject({
+      method: 'POST',
+      url: `/api/v1/runner-jobs/lease?runner_host=SELF&runner_id=r&workspace_id=${WORKSPACE}&tags=a+b&tags=c`,
+      headers: { authorization: `Basic ${encoded}` },
+    });
+    await expect(json(LEASE)).rejects.toThrow('ended with 12');
+  });
+
+  test('may tell moments as seconds, and its answers have fields of their own', async () => {
+    const ping = { visible: 4_070_908_800, cancel_job: true, why: 'x' };
+    const { json, run, seen } = await withServer(ok(LEASED), ok(ping), ok(ping), { status: 204 });
+    const leased = await run(LEASE);
+    // By the clock of the server, in whole seconds.
+    const until = /Until\t(2098-12-31 23:59:5|2099-01-01 00:00:0)\d/;
+    expect(leased.stdout).toMatch(until);
+    expect(await json(['runner-jobs', 'ping'])).toEqual(ping);
+    expect((await run(['runner-jobs', 'ping', 'j'])).stdout).toMatch(until);
+    await json(['runner-jobs', 'complete', 'j', '--status', 'FAILED']);
+    expect(seen[1]?.url).toBe('/api/v1/runner-jobs/ping?ack=canary-ack-1');
+    expect(seen[3]).toMatchObject({
+      url: '/api/v1/runner-jobs/complete?ack=canary-ack-1',
+      body: '{"status":"FAILED"}',
+    });
+  });
+
+  test.each<[string, Reply]>([
+    ['404 in its words', { status: 404, body: { detail: 'Not Found' } }],
+    ['404 in no words', { status: 404 }],
+    ['409', { status: 409, body: { detail: 'taken canary-ack-1' } }],
+    ['422', { status: 422, body: { detail: [{ loc: ['query', 'ack'], msg: 'x', type: 'y' }] } }],
+  ])('that refuses an ack with %s: the lease is lost, 14', async (_, reply) => {
+    const { run } = await withServer(ok(LEASED), reply, reply);
+    await run(LEASE);
+    for (const call of [['ping'], ['complete', '--status', 'PASSED']]) {
+      const { code, stderr } = await run(['runner-jobs', ...call]);
+      expect({ code, stderr }).toMatchObject({
+        code: 14,
+        stderr: expect.stringContaining('Stop what relied on it'),
+      });
+      expect(stderr).not.toContain('canary-ack');
+    }
+  });
+
+  test('that refuses a lease with 422 was asked wrongly: 6', async () => {
+    const detail = [{ loc: ['query', 'runner_id'], msg: 'No such runner', type: 'x' }];
+    const { run } = await withServer({ status: 422, body: { detail } });
+    const { code, stderr } = await run(LEASE);
+    expect(code).toBe(6);
+    expect(stderr).toContain('query.runner_id: No such runner');
+  });
+
+  test('that gives no answer to a lease: unknown, 75, and not asked again', async () => {
+    const hangUp: Reply = (_, response) => void response.socket?.destroy();
+    const { run } = await withServer(hangUp);
+    const { code, stderr } = await run(LEASE);
+    expect(code).toBe(75);
+    expect(stderr).toContain('Whether it leased a job is unknown.');
+  });
+
+  test.each<[string, Reply]>([
+    ['nothing', { status: 200 }],
+    ['no ack', ok({ ...LEASED, ack: '' })],
+    ['a page', { status: 200, body: '<html>' }],
+  ])('that answers a lease with %s breaks the contract: 76', async (_, reply) => {
+    const { run } = await withServer(reply);
+    expect((await run(LEASE)).code).toBe(76);
+  });
+
+  test('is found by ASKUI_TOKEN, for its own address and LEASECTL_URL', async () => {
+    const stub = await startStub(ok(null));
+    const { run } = createSandbox();
+    const env = { LEASECTL_URL: stub.url, ASKUI_TOKEN: 'canary-vendor' };
+    expect((await run(LEASE, { env })).code).toBe(12);
+    const encoded = Buffer.from('canary-vendor').toString('base64');
+    expect(stub.seen[0]?.headers.authorization).toBe(`Basic ${encoded}`);
+  });
+});
+
+describe('the job to ping', () => {
+  test('has to be said when there are several, or none', async () => {
+    const sandbox = createSandbox();
+    const { run, json } = sandbox;
+    expect((await run(['runner-jobs', 'ping'])).stderr).toContain('This machine holds no job');
+    const ids = [await added(sandbox), await added(sandbox)];
+    for (const _ of ids) await json(LEASE);
+    const { code, stderr } = await run(['runner-jobs', 'ping']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`Say which: ${ids.sort().join(', ')}`);
+    expect((await run(['runner-jobs', 'ping', 'no-such-job'])).code).toBe(2);
+  });
+
+  test('comes from a file or stdin, alone or as the answer that it came in', async () => {
+    const sandbox = createSandbox();
+    const id = await added(sandbox);
+    const job = Object(await sandbox.json(LEASE));
+    const file = join(sandbox.directory, 'job.json');
+    const other = createSandbox();
+    const env = { XDG_DATA_HOME: join(sandbox.directory, 'data') };
+    const ping = (args: string[], input = '') =>
+      other.run(['runner-jobs', 'ping', ...args], { env, input });
+    writeFileSync(file, JSON.stringify(job));
+    expect((await ping(['--handle-file', file])).stdout).toContain(`Job\t${id}`);
+    expect((await ping(['--ack-stdin'], job.ack)).code).toBe(0);
+    expect((await ping([id, '--ack-stdin'], readFileSync(file, 'utf8'))).code).toBe(0);
+    expect((await ping(['another', '--handle-file', file])).code).toBe(2);
+    expect((await ping(['--ack-stdin'], 'ack_wrong')).code).toBe(14);
+    expect((await ping(['--ack-stdin'], '')).code).toBe(2);
+    expect((await ping(['--ack-stdin', '--handle-file', file], job.ack)).code).toBe(2);
+  });
+});
+
+test.each([
+  [['runner-jobs', 'lease']],
+  [['runner-jobs', 'lease', '--runner-id', '']],
+  [[...LEASE, '--runner-host', 'MARS']],
+  [[...LEASE, '--workspace-id', 'x']],
+  [['runner-jobs', 'complete']],
+  [['runner-jobs', 'complete', '--status', 'DONE']],
+  [['admin', 'runner-jobs', 'add', '--max-tries', '0']],
+  [['admin', 'runner-jobs', 'add', '--data', '[]']],
+  [['admin', 'runner-jobs', 'add', '--tag', 'a', '--file', '-']],
+])('%j is refused with 2', async (args) => {
+  const { run } = createSandbox();
+  expect(await run(args, { input: '{}' })).toMatchObject({ code: 2, stdout: '' });
+});
