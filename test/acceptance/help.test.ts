@@ -109,10 +109,33 @@ describe('every example runs as shown', () => {
   });
 });
 
-test('the CI step of the README ends as the deployment does', async () => {
+/** The script of the README that has this in it. */
+function scriptWith(text: string): string {
   const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
-  const [, step = ''] = /```sh\n(.*?)```/s.exec(readme) ?? [];
-  expect(step).toContain('./deploy.sh');
+  const scripts = [...readme.matchAll(/```sh\n(.*?)```/gs)].map(([, script = '']) => script);
+  const found = scripts.find((script) => script.includes(text));
+  if (found === undefined) throw new Error(`the README has no script with ${text}`);
+  return found;
+}
+
+test('the worker of the README does a job, gives back one that failed, and ends without one', async () => {
+  const script = scriptWith('./extract.sh');
+  const sandbox = createSandbox();
+  const add = ['admin', 'jobs', 'add', '--type', 'extract_facts'];
+  const runWorker = (extract: string) => {
+    writeScript(join(sandbox.directory, 'extract.sh'), extract);
+    return runShown(sandbox, script);
+  };
+  expect(await runWorker('exit 9')).toBe('');
+  const [job] = Object(await sandbox.json(add));
+  expect(await runWorker('exit 3')).toContain('Status\tpending');
+  expect(await sandbox.json(['jobs', 'list'])).toMatchObject([{ job_id: job.job_id }]);
+  expect(await runWorker(`echo '{"pages": 3}'`)).toContain('Status\tcompleted');
+  expect(await sandbox.json(['jobs', 'list'])).toEqual([]);
+});
+
+test('the CI step of the README ends as the deployment does', async () => {
+  const step = scriptWith('./deploy.sh');
   const sandbox = createSandbox();
   const codeOf = async (sha: string, deploy: string) => {
     writeScript(join(sandbox.directory, 'deploy.sh'), deploy);

@@ -1,6 +1,14 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { serve } from '@hono/node-server';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createAccess } from '../../src/engine/access.ts';
+import { createEngine } from '../../src/engine/engine.ts';
+import { createApp } from '../../src/server/app.ts';
+import { retaiaRoutes } from '../../src/services/retaia/routes.ts';
+import { retaiaTokenRoute } from '../../src/services/retaia/token-route.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { bearer } from '../support/hosted-answers.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { type Reply, startStub } from '../support/stub-server.ts';
@@ -140,6 +148,43 @@ describe('a profile with an OAuth 2.0 client', () => {
     expect(existsSync(join(configDirectory, 'profiles'))).toBe(false);
   });
 });
+
+test('the embedded service on a socket: who may claim only, may not submit', async () => {
+  const sandbox = createSandbox();
+  const { json, run } = sandbox;
+  const add = ['admin', 'clients', 'add', 'claimer', '--scope', 'jobs:claim'];
+  const client = Object(await json(add));
+  const [job] = Object(await json(['admin', 'jobs', 'add', '--type', 't']));
+  const url = await serveDatabase(sandbox.databaseFile);
+  const credential = ['--client-id', client.client_id, '--client-secret-stdin'];
+  await run(['profile', 'add', 'own', '--service', 'retaia', '--url', url, ...credential], {
+    input: client.client_secret,
+  });
+  const claimed = await json(['jobs', 'claim', job.job_id]);
+  expect(claimed).toMatchObject({ claimed_by: 'claimer' });
+  const refused = await run(['jobs', 'heartbeat', job.job_id]);
+  expect(refused.code).toBe(4);
+  expect(refused.stderr).toContain('FORBIDDEN_SCOPE');
+});
+
+/** Serves a sandbox's database, with access control, and tells the base URL. */
+async function serveDatabase(file: string): Promise<string> {
+  const store = openSqliteStore({ file });
+  const newSecret = () => randomBytes(32).toString('hex');
+  const hash = (secret: string) => createHash('sha256').update(secret).digest('hex');
+  const access = createAccess({ store, newSecret, hash });
+  const engine = createEngine({ store, newHandle: newSecret, monthlyLimit: 10 });
+  const app = createApp([...retaiaRoutes(engine), retaiaTokenRoute(access)], access);
+  return new Promise((resolve) => {
+    const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) =>
+      resolve(`http://127.0.0.1:${port}/api/v1`),
+    );
+    onTestFinished(async () => {
+      server.close();
+      await store.close();
+    });
+  });
+}
 
 describe('a profile of another service', () => {
   test('is named, with its service and one that would do: 2', async () => {
