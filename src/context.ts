@@ -4,14 +4,18 @@ import type { Access } from './engine/access.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Kind } from './engine/lease.ts';
 import type { Store } from './engine/store.ts';
-import type { KyTransportOptions } from './http/ky-transport.ts';
 import type { Route } from './http/route.ts';
 import type { Transport } from './http/transport.ts';
 import type { LeaseAddress, Ledger } from './ledger/ledger.ts';
 import { type Paths, pathsOf } from './paths.ts';
-import type { ClientCredential, Profile, ServiceName } from './profiles/profile.ts';
+import type { Profile, ServiceName } from './profiles/profile.ts';
 import { ProfileStore } from './profiles/profile-store.ts';
-import { type Environment, resolveTarget, type Target } from './profiles/resolve.ts';
+import {
+  type Environment,
+  type HostedTarget,
+  resolveTarget,
+  type Target,
+} from './profiles/resolve.ts';
 import type { AskUiClient } from './services/askui/client.ts';
 import type { OnceOnlyClient } from './services/onceonly/client.ts';
 import type { RetaiaClient } from './services/retaia/client.ts';
@@ -70,11 +74,6 @@ const ROUTES: Readonly<Record<ServiceName, () => Promise<Dialect>>> = {
     return { basePath: '', routesOf: askUiRoutes };
   },
 };
-
-function credentialOf(stored: ClientCredential) {
-  const { client_id: clientId, client_secret: clientSecret, token_url, scope } = stored;
-  return { tokenUrl: new URL(token_url), clientId, clientSecret, scope };
-}
 
 /** Loaded when it is needed: looking at a lease needs no randomness. */
 function crypto() {
@@ -156,14 +155,16 @@ export class Context {
     return createAccess({ store: await this.#store(), newSecret: () => randomHex(32), hash });
   }
 
-  /** Random, and in the order of their making. */
+  /** Random, short, and sorted in the order of their making. */
   newIds(prefix: string, count: number): string[] {
+    const time = this.now().toString(36).padStart(9, '0');
+    const random = crypto().randomBytes(5).readUIntBE(0, 5).toString(36).padStart(8, '0');
     // The last digits tell those apart that are made together.
-    const batch = this.now().toString(16).padStart(12, '0') + randomHex(5);
-    return Array.from(
-      { length: count },
-      (_, index) => `${prefix}_${batch}${index.toString(16).padStart(5, '0')}`,
-    );
+    const digits = (count - 1).toString(36).length;
+    return Array.from({ length: count }, (_, index) => {
+      const place = index.toString(36).padStart(digits, '0');
+      return `${prefix}_${time}${random}${place}`;
+    });
   }
 
   newUuid(): string {
@@ -177,8 +178,8 @@ export class Context {
   /** Forgets the access token that was got for a profile which is no more. */
   async forgetTokens({ credential }: Profile): Promise<void> {
     if (credential?.type !== 'oauth2') return;
-    const { removeTokens } = await import('./tokens/token-cache.ts');
-    removeTokens(this.#paths.tokens, credentialOf(credential));
+    const { forgetTokens } = await import('./hosted.ts');
+    await forgetTokens(this.#paths.tokens, credential);
   }
 
   /** Releases what was opened; to be called once, at the end. */
@@ -209,47 +210,20 @@ export class Context {
 
   async #hostedService(
     service: ServiceName,
-    target: Extract<Target, { type: 'hosted' }>,
+    target: HostedTarget,
     { timeout, version }: ConnectOptions,
   ): Promise<Transport> {
-    const { createKyTransport } = await import('./http/ky-transport.ts');
-    const { url: baseUrl, authentication } = target;
-    const token = this.redactor.add(target.token);
-    const options = { service, baseUrl, userAgent: `leasectl/${version}`, timeout };
-    switch (authentication.type) {
-      case 'bearer':
-        return createKyTransport({ ...options, authorization: `Bearer ${token}` });
-      case 'basic': {
-        const encoded = this.redactor.add(Buffer.from(token).toString('base64'));
-        return createKyTransport({ ...options, authorization: `Basic ${encoded}` });
-      }
-      case 'oauth2':
-        return this.#withClientCredentials(authentication, options);
-    }
-  }
-
-  async #withClientCredentials(
-    stored: ClientCredential,
-    options: KyTransportOptions & { service: ServiceName },
-  ): Promise<Transport> {
-    const [{ createKyTransport }, { withAuthorizer }, { createClientCredentials }] =
-      await Promise.all([
-        import('./http/ky-transport.ts'),
-        import('./http/authorizer.ts'),
-        import('./tokens/client-credentials.ts'),
-      ]);
-    const transport = createKyTransport(options);
-    const credential = credentialOf(stored);
-    const credentials = createClientCredentials({
-      ...credential,
-      service: options.service,
-      directory: this.#paths.tokens,
+    const { createHostedTransport } = await import('./hosted.ts');
+    const { transport, close } = await createHostedTransport(target, {
+      service,
+      userAgent: `leasectl/${version}`,
+      timeout,
+      tokens: this.#paths.tokens,
       now: this.now,
-      transport: createKyTransport({ ...options, baseUrl: credential.tokenUrl }),
       remember: (secret) => this.redactor.add(secret),
     });
-    this.#closers.push(() => credentials.close());
-    return withAuthorizer(transport, credentials);
+    this.#closers.push(close);
+    return transport;
   }
 
   async #embeddedService(service: ServiceName): Promise<Transport> {

@@ -1,3 +1,4 @@
+import type { Acquire, Change, Command, Idempotency, Outcome } from './command.ts';
 import {
   type Candidate,
   type Instant,
@@ -9,14 +10,7 @@ import {
   type Work,
 } from './lease.ts';
 import type { Store, Transaction, View } from './store.ts';
-import {
-  type Acquire,
-  type Change,
-  type Command,
-  type Idempotency,
-  type Outcome,
-  transition,
-} from './transition.ts';
+import { transition } from './transition.ts';
 
 export interface EngineOptions {
   readonly store: Store;

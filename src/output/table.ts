@@ -24,14 +24,11 @@ export function renderDetails(details: readonly Detail[], style: Style): string 
     value === null || value === undefined ? [] : [[label, visible(clean(String(value)))] as const],
   );
   if (!isInteractive) return rows.map((row) => row.join('\t')).join('\n');
-  const room = columns - Math.max(...rows.map(([label]) => label.length)) - FRAME;
+  const room = columns - Math.max(...rows.map(([label]) => label.length)) - frameOf(2);
   const table = new Table(LAYOUT);
   for (const [label, value] of rows) table.push([paint.bold(label), cutMiddle(value, room)]);
   return table.toString();
 }
-
-/** What two columns have around and between them: `│ label │ value │`. */
-const FRAME = 7;
 
 /** Cuts a text in its middle, where it says least, to what the terminal has room for. */
 function cutMiddle(text: string, room: number): string {
@@ -52,11 +49,38 @@ function cutMiddle(text: string, room: number): string {
 export function renderList(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  { isInteractive, paint, clean }: Style,
+  { isInteractive, columns, paint, clean }: Style,
 ): string {
   const shown = rows.map((row) => row.map((cell) => visible(clean(cell))));
   if (!isInteractive) return [head, ...shown].map((row) => row.join('\t')).join('\n');
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...shown].map((row) => stringWidth(row[column] ?? ''))),
+  );
+  const rooms = shrink(widths, columns - frameOf(head.length));
   const table = new Table({ ...LAYOUT, head: head.map((name) => paint.bold(name)) });
-  for (const row of shown) table.push(row);
+  for (const row of shown) {
+    table.push(row.map((cell, column) => cutMiddle(cell, rooms[column] ?? cell.length)));
+  }
   return table.toString();
+}
+
+/** What so many columns have around and between them: `│ a │ b │`. */
+function frameOf(columns: number): number {
+  return 3 * columns + 1;
+}
+
+/** No column is made narrower than this. */
+const NARROWEST = 8;
+
+/** Takes from the widest columns until all have room; from the first, which names things, last. */
+function shrink(widths: readonly number[], room: number): number[] {
+  const shrunk = [...widths];
+  while (shrunk.reduce((sum, width) => sum + width, 0) > room) {
+    const rest = Math.max(...shrunk.slice(1));
+    const widest = rest > NARROWEST ? shrunk.lastIndexOf(rest) : 0;
+    const width = shrunk[widest] ?? 0;
+    if (width <= NARROWEST) break;
+    shrunk[widest] = width - 1;
+  }
+  return shrunk;
 }

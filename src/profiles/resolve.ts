@@ -14,17 +14,17 @@ import type { ProfileStore } from './profile-store.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where a command's requests go. */
-export type Target =
-  | { readonly type: 'local'; readonly profile: typeof LOCAL }
-  | {
-      readonly type: 'hosted';
-      /** The profile's name, or the variable that stands in for one. */
-      readonly profile: string;
-      readonly url: URL;
-      /** Secret: what is shown to the service, or what gets that from its token endpoint. */
-      readonly token: string;
-      readonly authentication: Authentication;
-    };
+export type Target = { readonly type: 'local'; readonly profile: typeof LOCAL } | HostedTarget;
+
+export interface HostedTarget {
+  readonly type: 'hosted';
+  /** The profile's name, or the variable that stands in for one. */
+  readonly profile: string;
+  readonly url: URL;
+  /** Secret: what is shown to the service, or what gets that from its token endpoint. */
+  readonly token: string;
+  readonly authentication: Authentication;
+}
 
 /** What to do with the token: show it in one way or the other, or exchange it. */
 export type Authentication = { readonly type: Scheme } | ClientCredential;

@@ -1,6 +1,6 @@
+import type { FinishCommand } from '../../engine/command.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Lease } from '../../engine/lease.ts';
-import type { FinishCommand } from '../../engine/transition.ts';
 import { json, type Route, type RouteRequest, timestamp } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';

@@ -1,5 +1,5 @@
 import type { FailureCode } from '../../domain/failure.ts';
-import type { Rejection } from '../../engine/transition.ts';
+import type { Rejection } from '../../engine/command.ts';
 import type { ErrorDialect, Refusal } from '../../http/exchange.ts';
 import { fits } from '../../http/schema.ts';
 import { validationWords } from '../../http/validation.ts';

@@ -1,9 +1,9 @@
 import type * as z from 'zod/mini';
 import { digestOf } from '../../domain/digest.ts';
 import { isJsonObject } from '../../domain/json.ts';
+import type { FinishCommand } from '../../engine/command.ts';
 import type { AcquireDecision, Decision, Engine } from '../../engine/engine.ts';
 import { type Instant, judgedAt, type Lease, phaseOf } from '../../engine/lease.ts';
-import type { FinishCommand } from '../../engine/transition.ts';
 import { json, type Route, type RouteRequest, timestamp } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';

@@ -1,9 +1,9 @@
 import type * as z from 'zod/mini';
 import { digestOf } from '../../domain/digest.ts';
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
+import type { FinishCommand, Release } from '../../engine/command.ts';
 import type { Decision, Engine } from '../../engine/engine.ts';
 import { type Candidate, type Lease, phaseOf } from '../../engine/lease.ts';
-import type { FinishCommand, Release } from '../../engine/transition.ts';
 import { type Guard, json, type Route, type RouteRequest, timestamp } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';
