@@ -57,10 +57,10 @@ export function renderList(
     Math.max(...[head, ...shown].map((row) => stringWidth(row[column] ?? ''))),
   );
   const rooms = shrink(widths, columns - frameOf(head.length));
-  const table = new Table({ ...LAYOUT, head: head.map((name) => paint.bold(name)) });
-  for (const row of shown) {
-    table.push(row.map((cell, column) => cutMiddle(cell, rooms[column] ?? cell.length)));
-  }
+  const fitted = (row: readonly string[]) =>
+    row.map((cell, column) => cutMiddle(cell, rooms[column] ?? cell.length));
+  const table = new Table({ ...LAYOUT, head: fitted(head).map((name) => paint.bold(name)) });
+  for (const row of shown) table.push(fitted(row));
   return table.toString();
 }
 

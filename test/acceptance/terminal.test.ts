@@ -75,6 +75,20 @@ describe('on a terminal', () => {
     expect(screen).toMatch(/│ Key +│ a🎉.*….*漢z +│/);
   });
 
+  test('a list fits, and keeps the ids that have to be copied', async () => {
+    const sandbox = createSandbox();
+    const flags = ['--type', 'generate_audio_waveform', '--capability', 'ffmpeg'];
+    const [job] = Object(await sandbox.json(['admin', 'jobs', 'add', ...flags]));
+    const { screen } = await runOnTerminal(sandbox, ['jobs', 'list', '--no-color'], {}, 80);
+    const lines = screen.replaceAll('\r', '').trimEnd().split('\n');
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(stringWidth(line)).toBe(80);
+    expect(lines[2]).toMatch(new RegExp(`^│ ${job.job_id} │ gene.*….*form │ pending │ .*….* │`));
+    const narrow = await runOnTerminal(sandbox, ['jobs', 'list', '--no-color'], {}, 58);
+    const widths = narrow.screen.replaceAll('\r', '').trimEnd().split('\n').map(stringWidth);
+    expect(new Set(widths)).toEqual(new Set([58]));
+  });
+
   test('a value of any length is cut at once', async () => {
     const sandbox = createSandbox();
     await sandbox.json(['lease', 'k']);
