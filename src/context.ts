@@ -152,7 +152,7 @@ export class Context {
   async access(): Promise<Access> {
     const { createAccess } = await import('./engine/access.ts');
     const hash = (secret: string) => crypto().createHash('sha256').update(secret).digest('hex');
-    return createAccess({ store: await this.#store(), newSecret: () => randomHex(32), hash });
+    return createAccess({ store: await this.#store(), newSecret: () => this.newSecret(), hash });
   }
 
   /** Random, short, and sorted in the order of their making. */
@@ -171,8 +171,9 @@ export class Context {
     return crypto().randomUUID();
   }
 
+  /** 256 random bits, as text. */
   newSecret(): string {
-    return this.redactor.add(randomHex(32));
+    return randomHex(32);
   }
 
   /** Forgets the access token that was got for a profile which is no more. */

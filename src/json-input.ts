@@ -1,5 +1,5 @@
 import { Failure } from './domain/failure.ts';
-import { isJsonObject, type JsonObject, parseJson } from './domain/json.ts';
+import { isJsonObject, isTooDeep, type JsonObject, MAX_DEPTH, parseJson } from './domain/json.ts';
 
 /**
  * Reads a JSON object that somebody wrote by hand or with a program.
@@ -8,6 +8,11 @@ import { isJsonObject, type JsonObject, parseJson } from './domain/json.ts';
  * @throws Failure `usage` for anything but an object, and for numbers that JSON cannot carry
  */
 export function parseObject(text: string, where: string): JsonObject {
+  if (isTooDeep(text)) {
+    throw new Failure('usage', `${where} is nested deeper than ${MAX_DEPTH} levels.`, {
+      hint: 'Put the inner part into a string.',
+    });
+  }
   const parsed = parseJson(text);
   const inexact = parsed === undefined ? undefined : inexactNumber(text);
   if (inexact !== undefined) {

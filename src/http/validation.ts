@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { isTooDeep } from '../domain/json.ts';
 import { json, type RouteRequest } from './route.ts';
 import type { HttpAnswer } from './transport.ts';
 
@@ -20,8 +21,12 @@ export function validationWords(detail: z.infer<typeof ValidationDetail>): strin
   return detail.map(({ loc, msg }) => [loc?.join('.'), msg].filter(Boolean).join(': ')).join('; ');
 }
 
-/** Undefined, which no schema accepts, for a body that is no JSON, or has numbers beyond a double. */
+/**
+ * Undefined, which no schema accepts, for a body that is no JSON, is nested too deeply, or has
+ * numbers beyond a double.
+ */
 export function parseBody({ body }: Pick<RouteRequest, 'body'>): unknown {
+  if (isTooDeep(body)) return undefined;
   try {
     return JSON.parse(body, (_, value: unknown) => {
       if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError();

@@ -231,3 +231,30 @@ describe('admin jobs add', () => {
     expect(await run(['admin', 'jobs', 'add', ...flags])).toMatchObject({ code: 2, stdout: '' });
   });
 });
+
+test('a lease lasts two minutes, unless the job was added with another time', async () => {
+  const sandbox = createSandbox();
+  const claim = async () => {
+    const job = Object(await sandbox.json(['jobs', 'claim', '--next']));
+    return (Date.parse(job.locked_until) - Date.now()) / 1000;
+  };
+  await added(sandbox, '--type', 't');
+  const usual = await claim();
+  expect(usual).toBeGreaterThan(100);
+  expect(usual).toBeLessThanOrEqual(120);
+  await added(sandbox, '--type', 't', '--ttl', '1h');
+  expect(await claim()).toBeGreaterThan(3_500);
+});
+
+test('an object that is nested too deeply is refused with 2', async () => {
+  const sandbox = createSandbox();
+  const { id } = await claimed(sandbox);
+  const input = `${'{"a":'.repeat(3_000)}1${'}'.repeat(3_000)}`;
+  const { code, stderr } = await sandbox.run(['jobs', 'submit', id, '--facts', '-'], { input });
+  expect({ code, stderr }).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--facts is nested deeper than 256 levels.'),
+  });
+  const lines = await sandbox.run(['admin', 'jobs', 'add', '--type', 't', '--source', '{"x": 1}']);
+  expect(lines.stderr).toContain('Unrecognized key');
+});

@@ -19,6 +19,9 @@ describe('a runner job from its beginning to its end', () => {
     const id = await added(sandbox, '--workflow', 'w1', '--workflow', 'w2', '--data', '{"n": 1}');
     const job = Object(await json(LEASE));
     expect(job).toMatchObject({ id, status: 'RUNNING', runner_id: 'r', tries: 1 });
+    const lasts = (Date.parse(job.visible) - Date.now()) / 1000;
+    expect(lasts).toBeGreaterThan(100);
+    expect(lasts).toBeLessThanOrEqual(120);
     expect(job.data).toMatchObject({ workflows: ['w1', 'w2'], data: { n: 1 } });
     const pinged = Object(await json(['runner-jobs', 'ping', id]));
     expect(pinged).toEqual({ visible: expect.any(String), cancel_job: false });

@@ -51,12 +51,12 @@ export function askUiRoutes(engine: Engine): Route[] {
   ];
 }
 
-async function lease(engine: Engine, { query, header }: RouteRequest): Promise<HttpAnswer> {
+async function lease(engine: Engine, { query, header, caller }: RouteRequest): Promise<HttpAnswer> {
   const parameters: unknown = { ...Object.fromEntries(query), tags: query.getAll('tags') };
   if (!fits(LeaseQuery, parameters)) return invalid('query', LeaseQuery, parameters);
   const { runner_host, runner_id, workspace_id, tags } = parameters;
   const workspace = workspace_id?.toLowerCase() ?? null;
-  const idempotencyKey = header('idempotency-key') ?? null;
+  const idempotencyKey = header('idempotency-key') || null;
   const decision = await engine.acquireNext({
     kind: 'runner_job',
     candidate: { pool: runner_host, workspace, tags, runner: runner_id },
@@ -65,7 +65,7 @@ async function lease(engine: Engine, { query, header }: RouteRequest): Promise<H
     requestHash:
       idempotencyKey === null
         ? null
-        : JSON.stringify([runner_host, runner_id, workspace, tags.toSorted()]),
+        : JSON.stringify([caller ?? null, runner_host, runner_id, workspace, tags.toSorted()]),
   });
   if (!decision) return json(200, null);
   const { outcome } = decision;

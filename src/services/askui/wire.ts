@@ -17,7 +17,7 @@ export type Ending = (typeof ENDINGS)[number];
 const text = z.string();
 const Present = text.check(z.minLength(1));
 const AnyObject = z.record(z.string(), z.unknown());
-export const WorkspaceId = z.uuid();
+export const WorkspaceId = z.guid();
 
 /** Query parameters, of which `tags` may come many times. */
 export const LeaseQuery = z.object({

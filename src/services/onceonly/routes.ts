@@ -120,7 +120,7 @@ async function acquire(
   body: LeaseRequest,
   request: RouteRequest,
 ): Promise<HttpAnswer> {
-  const idempotencyKey = request.header('idempotency-key') ?? null;
+  const idempotencyKey = request.header('idempotency-key') || null;
   const decision = await engine.acquire({
     kind: 'key',
     id: body.key,

@@ -111,14 +111,15 @@ async function claim(
   { params, header, caller }: RouteRequest,
 ): Promise<HttpAnswer> {
   const id = idOf(params);
-  const idempotencyKey = header('idempotency-key') ?? null;
+  const idempotencyKey = header('idempotency-key') || null;
   const { outcome, lease, now } = await engine.acquire({
     kind: 'job',
     id,
     ttl: null,
     metadata: { claimed_by: caller ?? null },
     idempotencyKey,
-    requestHash: idempotencyKey === null ? null : `claim ${id}`,
+    // Another caller's request is another one, with whatever key.
+    requestHash: idempotencyKey === null ? null : JSON.stringify([caller ?? null, id]),
   });
   if (outcome.type === 'acquired') {
     const { fencingToken, handle, metadata, acquisition } = outcome.lease;

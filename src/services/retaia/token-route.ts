@@ -18,7 +18,8 @@ export function retaiaTokenRoute(access: Access): Route {
       }
       const client = clientOf(request, form);
       if (!client) return refuse(401, 'invalid_client', 'There are no client credentials.');
-      const scopes = form.get('scope')?.split(' ').filter(Boolean);
+      // A parameter without a value counts as left out (section 3.2).
+      const scopes = (form.get('scope') || undefined)?.split(' ').filter(Boolean);
       const answer = await access.grant({ ...client, scopes });
       if (answer.type === 'granted') {
         return uncached(200, {

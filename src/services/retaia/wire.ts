@@ -10,7 +10,7 @@ const optionalText = z.nullish(text);
 const FencingToken = z.int().check(z.minimum(1));
 const AnyObject = z.record(z.string(), z.unknown());
 
-export const Source = z.looseObject({
+export const Source = z.strictObject({
   storage_id: z.optional(text),
   original_relative: z.optional(text),
   sidecars_relative: z.optional(z.array(text)),
@@ -57,7 +57,7 @@ export type HeartbeatAnswer = z.infer<typeof HeartbeatAnswer>;
 export const FinishAnswer = z.optional(z.unknown());
 
 export const ListQuery = z.object({
-  limit: z.optional(z.string().check(z.regex(/^[1-9]\d{0,8}$/, 'Limit should be 1 or more'))),
+  limit: z.optional(z.string().check(z.regex(/^[1-9]\d*$/, 'Limit should be 1 or more'))),
 });
 
 const lock = { lock_token: text.check(z.minLength(1)), fencing_token: z.optional(FencingToken) };
