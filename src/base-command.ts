@@ -72,7 +72,16 @@ export abstract class BaseCommand extends Command {
         throw new Failure('usage', `--${name} takes no value.`, { hint: `Give --${name} alone.` });
       }
     }
-    return super.parse(options, argv);
+    const parsed = await super.parse(options, argv);
+    // Nobody means nothing: a variable of a script is not set.
+    const given = { ...parsed.args, ...parsed.flags };
+    const empty = Object.entries(given).find(([, value]) => [value].flat().includes(''));
+    if (!empty) return parsed;
+    const [name] = empty;
+    const shown = name in parsed.args ? name.toUpperCase() : `--${name}`;
+    throw new Failure('usage', `${shown} is empty.`, {
+      hint: 'Give a value, or leave it out; is a variable not set?',
+    });
   }
 
   /** Tells people something beside the answer. */

@@ -152,7 +152,11 @@ export class Context {
   async access(): Promise<Access> {
     const { createAccess } = await import('./engine/access.ts');
     const hash = (secret: string) => crypto().createHash('sha256').update(secret).digest('hex');
-    return createAccess({ store: await this.#store(), newSecret: () => this.newSecret(), hash });
+    return createAccess({
+      store: await this.#store(),
+      newSecret: () => this.newSecret(),
+      hash,
+    });
   }
 
   /** Random, short, and sorted in the order of their making. */
@@ -173,7 +177,7 @@ export class Context {
 
   /** 256 random bits, as text. */
   newSecret(): string {
-    return randomHex(32);
+    return crypto().randomBytes(32).toString('base64url');
   }
 
   /** Forgets the access token that was got for a profile which is no more. */

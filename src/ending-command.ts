@@ -85,6 +85,7 @@ export abstract class EndingCommand extends JobCommand {
     const ledger = await this.context.ledger();
     const address = connection.addressOf(id);
     const given = flags['idempotency-key'];
+    if (given !== undefined && !/^[\x21-\x7e]{1,255}$/.test(given)) throw unusableKey(given);
     const attempt: Attempt = {
       idempotencyKey: given ?? this.context.newUuid(),
       requestHash: await digestOf({ way, body: bodyOf(lock) }),
@@ -103,6 +104,12 @@ export abstract class EndingCommand extends JobCommand {
 /** Whether a failure says what became of the request. */
 function isAnswer(error: unknown): boolean {
   return error instanceof Failure && error.code !== 'unavailable' && !error.outcomeUnknown;
+}
+
+function unusableKey(key: string): Failure {
+  return new Failure('usage', `--idempotency-key is no usable key: ${JSON.stringify(key)}.`, {
+    hint: 'It travels in a header: give 1 to 255 visible ASCII characters, without spaces.',
+  });
 }
 
 function lostBefore(id: string): Failure {

@@ -39,7 +39,22 @@ export async function readGivenHandle(
   const flag = isOnStdin ? stdinFlag : '--handle-file';
   const text = isOnStdin
     ? await terminal.readStdin(flag)
-    : await terminal.readValue(`@${file}`, flag);
+    : await terminal.readValue(file === '-' ? '-' : `@${file}`, flag);
+  return handleIn(text, field, flag, redactor);
+}
+
+/**
+ * The handle in a text: the whole of it, or a field of the service's answer in JSON. What is neither
+ * must not be sent: it may be anything, e.g. another service's handle.
+ *
+ * @throws Failure `usage` when there is none
+ */
+export function handleIn(
+  text: string,
+  field: string,
+  flag: string,
+  redactor: Redactor,
+): GivenHandle {
   const parsed = parseJson(text);
   const answer = isJsonObject(parsed) ? parsed : {};
   const found = isJsonObject(parsed) ? parsed[field] : text.trim();

@@ -37,8 +37,9 @@ export abstract class JobCommand extends ServiceCommand {
       exclusive: ['handle-file'],
     }),
     'handle-file': string({
-      description: 'Read the lock token from a file, alone or as what jobs claim --json printed',
-      helpValue: 'FILE',
+      description:
+        'Read the lock token from a file (- for stdin), alone or as what jobs claim --json printed',
+      helpValue: 'FILE|-',
     }),
     'fencing-token': string({
       description: 'Fencing token to send with it',
@@ -130,7 +131,7 @@ export abstract class JobCommand extends ServiceCommand {
   #notHeld(id: string, { addressOf }: JobConnection): Failure {
     const { profile } = addressOf(id);
     return new Failure('usage', `This machine holds no lease on job ${id} (profile ${profile}).`, {
-      hint: `Claim it with leasectl jobs claim ${quoted(id)}, name another --profile, or give its lock token with --handle-file or --lock-token-stdin.`,
+      hint: `If it was not ended already: claim it with leasectl jobs claim ${quoted(id)}, name another --profile, or give its lock token with --handle-file or --lock-token-stdin.`,
     });
   }
 }

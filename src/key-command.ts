@@ -1,6 +1,7 @@
 import type { Connection } from './context.ts';
 import { Failure } from './domain/failure.ts';
 import { quoted } from './domain/shell.ts';
+import { handleIn } from './given-handle.ts';
 import { ServiceCommand } from './service-command.ts';
 import { lookAt, type OnceOnlyClient } from './services/onceonly/client.ts';
 
@@ -8,6 +9,9 @@ export type KeyConnection = Connection<OnceOnlyClient>;
 
 /** What the commands on keyed leases share: the connection, and the handles of this machine. */
 export abstract class KeyCommand extends ServiceCommand {
+  // oclif stops looking for what is inherited at a class without statics of its own.
+  static override readonly baseFlags = ServiceCommand.baseFlags;
+
   protected connect(
     flags: Parameters<ServiceCommand['connectOptions']>[0],
   ): Promise<KeyConnection> {
@@ -27,11 +31,8 @@ export abstract class KeyCommand extends ServiceCommand {
   ): Promise<string> {
     const { redactor, terminal } = this.context;
     if (given !== undefined) {
-      const value = (await terminal.readValue(given, '--lease-id')).trim();
-      if (value !== '') return redactor.add(value);
-      throw new Failure('usage', '--lease-id is empty.', {
-        hint: 'Give the lease_id, @FILE or -.',
-      });
+      const text = await terminal.readValue(given, '--lease-id');
+      return handleIn(text, 'lease_id', '--lease-id', redactor).handle;
     }
     const address = addressOf(key);
     const held = (await this.context.ledger()).find(address);

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Interfaces } from '@oclif/core';
 import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
 import { Failure } from './domain/failure.ts';
@@ -31,8 +32,31 @@ export async function main(packageUrl: URL): Promise<void> {
   }
 }
 
+/** oclif's hook before anything else. It shows a topic's help for whatever follows the topic. */
+export async function flagsComeLast({ id, argv, config }: InitContext): Promise<void> {
+  if (id === undefined || config.findCommand(id) || !config.findTopic(id)) return;
+  const [first = ''] = argv;
+  const command = argv.find((word) => !word.startsWith('-'));
+  if (!first.startsWith('-') || /^(-h|--help)$/.test(first) || command === undefined) return;
+  // oclif swallows what a hook throws, unless it has an exit code of oclif's.
+  throw Object.assign(flagsFirst(`${id.replaceAll(':', ' ')} ${command}`), { oclif: { exit: 2 } });
+}
+
+interface InitContext {
+  readonly id: string | undefined;
+  readonly argv: readonly string[];
+  readonly config: Pick<Interfaces.Config, 'findCommand' | 'findTopic'>;
+}
+
+function flagsFirst(command: string): Failure {
+  return new Failure('usage', 'Flags come after the command.', {
+    hint: `For example leasectl ${command} --json`,
+  });
+}
+
 /** oclif's hook for words that are no command. */
 export async function commandNotFound({ id }: { readonly id: string }): Promise<never> {
+  if (id.startsWith('-')) throw flagsFirst('status KEY');
   throw new Failure('usage', `There is no command ${JSON.stringify(id.replaceAll(':', ' '))}.`, {
     hint: 'See those there are: leasectl --help',
   });

@@ -1,5 +1,6 @@
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { Failure } from './domain/failure.ts';
 import type { Environment } from './profiles/resolve.ts';
 
 export interface Paths {
@@ -20,8 +21,7 @@ export function pathsOf(env: Environment): Paths {
   const base = (variable: string, fallback: string) => {
     const chosen = env[variable];
     // A relative path is to be ignored, says the XDG specification.
-    const directory =
-      chosen && isAbsolute(chosen) ? chosen : join(env['HOME'] || homedir(), fallback);
+    const directory = chosen && isAbsolute(chosen) ? chosen : join(homeOf(env), fallback);
     return join(directory, 'leasectl');
   };
   return {
@@ -31,4 +31,18 @@ export function pathsOf(env: Environment): Paths {
     tokens: join(base('XDG_STATE_HOME', '.local/state'), 'tokens'),
     cache: base('XDG_CACHE_HOME', '.cache'),
   };
+}
+
+/** An empty or relative one would be another place in every directory. */
+function homeOf({ HOME }: Environment): string {
+  if (HOME && isAbsolute(HOME)) return HOME;
+  try {
+    return userInfo().homedir;
+  } catch (error) {
+    // A user without an entry in the system's list, as in some containers.
+    throw new Failure('usage', 'There is no home directory to keep files in.', {
+      hint: 'Set HOME to one.',
+      cause: error,
+    });
+  }
 }

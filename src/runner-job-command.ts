@@ -27,8 +27,9 @@ export abstract class RunnerJobCommand extends ServiceCommand {
       exclusive: ['handle-file'],
     }),
     'handle-file': string({
-      description: 'Read the ack from a file, alone or as what runner-jobs lease --json printed',
-      helpValue: 'FILE',
+      description:
+        'Read the ack from a file (- for stdin), alone or as what runner-jobs lease --json printed',
+      helpValue: 'FILE|-',
     }),
   };
 

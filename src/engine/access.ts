@@ -67,7 +67,7 @@ export function createAccess({ store, newSecret, hash }: AccessOptions): Access 
     addClient: (name, scopes) =>
       store.write(async (transaction) => {
         if (await transaction.findClientByName(name)) return undefined;
-        const id = `client_${newSecret().slice(0, 16)}`;
+        const id = `client_${hash(newSecret()).slice(0, 16)}`;
         const secret = `secret_${newSecret()}`;
         await transaction.saveClient({ id, name, secretHash: hash(secret), scopes });
         return { id, secret };

@@ -52,3 +52,13 @@ export async function withWhatIsKnown(
     cause: error,
   });
 }
+
+/** The failure of an answer that is about something else than was asked for. */
+export function otherSubject({ service }: ErrorDialect, asked: string, kind: string): Failure {
+  const message = `${service}: asked for ${asked}, it answered for another ${kind}.`;
+  return new Failure('bad_response', message, {
+    hint: "Check the profile's URL: is this the service, or something that caches in between?",
+    service,
+    outcomeUnknown: true,
+  });
+}

@@ -173,7 +173,7 @@ const HINTS: Readonly<Partial<Record<FailureCode, string>>> = {
   unauthorized: "Check the token, the profile's or the environment's, and what it may do.",
   limit_exceeded: "The plan's limit is reached; raise it or wait for the next period.",
   not_found: "Check the spelling, and the profile's URL.",
-  conflict: 'Look at its state first: leasectl status',
+  conflict: 'It is in another state than this needs: look at that first.',
   invalid_request: 'Correct what the service names, then try again.',
 };
 

@@ -1,5 +1,6 @@
 import type { KyInstance, Options, RetryOptions } from 'ky';
 import { Failure } from '../domain/failure.ts';
+import { isPrivate } from '../domain/private-url.ts';
 import { readBounded } from './bounded-body.ts';
 import { retryAfter } from './retry-after.ts';
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
@@ -192,7 +193,7 @@ function systemCode(error: unknown): string | undefined {
 
 /** @throws Failure `usage` rather than let a token or a handle travel where anybody may read it */
 function assertPrivacy({ baseUrl, service }: KyTransportOptions): void {
-  if (baseUrl.protocol === 'https:' || isLoopback(baseUrl.hostname)) return;
+  if (isPrivate(baseUrl)) return;
   throw new Failure(
     'usage',
     `${service}: a token is never sent to ${baseUrl.origin} unencrypted.`,
@@ -200,8 +201,4 @@ function assertPrivacy({ baseUrl, service }: KyTransportOptions): void {
       hint: 'Use an https:// URL; plain http is for loopback addresses only.',
     },
   );
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

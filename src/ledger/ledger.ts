@@ -44,7 +44,10 @@ const COLUMNS = 'id, handle, acquired_at, expires_at, fencing_token, job_type';
 
 export interface Ledger extends Attempts {
   find(address: LeaseAddress): HeldLease | undefined;
-  /** The ids of what this machine holds there, as far as it knows. */
+  /**
+   * The ids of what this machine holds there, as far as it knows; where it holds nothing, of what
+   * it held.
+   */
   idsAt(place: Omit<LeaseAddress, 'id'>): readonly string[];
   /**
    * Remembers a handle in place of an earlier one, and of one from a time that is yet to come: the
@@ -92,15 +95,16 @@ export function openLedger(file: string, now: Clock): Ledger {
         };
       }),
     idsAt: ({ service, profile, location }) =>
-      explained(file, () =>
-        db
-          .prepare(
-            `SELECT ${COLUMNS} FROM handles
-             WHERE service = ? AND profile = ? AND location = ? AND expires_at > ? ORDER BY id`,
-          )
-          .all(service, profile, location, now())
-          .map((row) => Row.parse(row).id),
-      ),
+      explained(file, () => {
+        const sql = `SELECT ${COLUMNS} FROM handles
+          WHERE service = ? AND profile = ? AND location = ? ORDER BY id`;
+        const known = db
+          .prepare(sql)
+          .all(service, profile, location)
+          .map((row) => Row.parse(row));
+        const live = known.filter(({ expires_at }) => expires_at > now());
+        return (live.length > 0 ? live : known).map(({ id }) => id);
+      }),
     remember: (address, { handle, acquiredAt, expiresAt, fencingToken, jobType }) => {
       run('DELETE FROM handles WHERE expires_at < ?', now() - KEEP);
       run('DELETE FROM attempts WHERE begun_at < ?', now() - KEEP);

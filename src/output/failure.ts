@@ -77,7 +77,13 @@ function complaint(error: Error): string {
   if (surplus > 0) return `Too many arguments: ${surplus} more than there is room for`;
   const [said = ''] = error.message.split(/\n\n|\nSee more help/);
   return said
-    .replace(/^The following errors? occurred:/, '')
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replace(
+      /All of the following must be provided when using (--[\w-]+): ([^\n]+)/g,
+      '$1 needs $2',
+    )
+    .replace(/(--[\w-]+)=(?= )/g, '$1')
+    .replace(/\n(?=\S|\s+\S)/g, '; ')
     .replace(/(--[\w-]+)=\S+/g, '$1')
     .replace(/\s+/g, ' ')
     .trim();

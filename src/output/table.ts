@@ -9,8 +9,12 @@ const LAYOUT = {
   style: { head: [], border: [] },
 };
 
-/** A label and its value; rows without a value are left out. */
-export type Detail = readonly [label: string, value: string | number | null | undefined];
+/** A label and its value; rows without a value are left out. What is `whole` is never cut. */
+export type Detail = readonly [
+  label: string,
+  value: string | number | null | undefined,
+  whole?: 'whole',
+];
 
 /** A whole number with its thousands apart: `1,000,000`. */
 export function grouped(number: number): string {
@@ -20,13 +24,17 @@ export function grouped(number: number): string {
 /** One thing with its properties, a line each: a box on a terminal, tab-separated in a pipe. */
 export function renderDetails(details: readonly Detail[], style: Style): string {
   const { isInteractive, columns, paint, clean } = style;
-  const rows = details.flatMap(([label, value]) =>
-    value === null || value === undefined ? [] : [[label, visible(clean(String(value)))] as const],
+  const rows = details.flatMap(([label, value, whole]) =>
+    value === null || value === undefined
+      ? []
+      : [{ label, value: visible(clean(String(value))), whole }],
   );
-  if (!isInteractive) return rows.map((row) => row.join('\t')).join('\n');
-  const room = columns - Math.max(...rows.map(([label]) => label.length)) - frameOf(2);
+  if (!isInteractive) return rows.map(({ label, value }) => `${label}\t${value}`).join('\n');
+  const room = columns - Math.max(...rows.map(({ label }) => label.length)) - frameOf(2);
   const table = new Table(LAYOUT);
-  for (const [label, value] of rows) table.push([paint.bold(label), cutMiddle(value, room)]);
+  for (const { label, value, whole } of rows) {
+    table.push([paint.bold(label), whole ? value : cutMiddle(value, room)]);
+  }
   return table.toString();
 }
 

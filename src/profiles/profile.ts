@@ -11,7 +11,8 @@ interface Service {
   /** The variables that its own tools read. */
   readonly tokenVariable?: string;
   readonly workspaceVariable?: string;
-  readonly scheme: Scheme;
+  /** How its tokens may be shown, the usual way first. */
+  readonly schemes: readonly [Scheme, ...Scheme[]];
   /** Path of the token endpoint below the base URL, if it has one. */
   readonly tokenPath?: string;
 }
@@ -24,14 +25,14 @@ export const SERVICES: Readonly<Record<ServiceName, Service>> = {
   onceonly: {
     baseUrl: 'https://api.onceonly.tech',
     tokenVariable: 'ONCEONLY_API_KEY',
-    scheme: 'bearer',
+    schemes: ['bearer'],
   },
-  retaia: { scheme: 'bearer', tokenPath: '/oauth/token' },
+  retaia: { schemes: ['bearer'], tokenPath: '/oauth/token' },
   askui: {
     baseUrl: 'https://workspaces.askui.com',
     tokenVariable: 'ASKUI_TOKEN',
     workspaceVariable: 'ASKUI_WORKSPACE_ID',
-    scheme: 'basic',
+    schemes: ['basic', 'bearer'],
   },
 };
 

@@ -98,7 +98,7 @@ function givenToken(
   const given = env[variable];
   if (!given) return undefined;
   const own = stored?.credential?.type;
-  const type = own === undefined || own === 'oauth2' ? SERVICES[service].scheme : own;
+  const type = own === undefined || own === 'oauth2' ? SERVICES[service].schemes[0] : own;
   return { token: parseToken(given, variable), authentication: { type } };
 }
 

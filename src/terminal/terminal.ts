@@ -49,7 +49,7 @@ export class Terminal {
     for await (const chunk of this.#process.stdin) {
       const bytes = Buffer.from(chunk);
       size += bytes.length;
-      if (size > MAX_INPUT) throw tooLarge(wanted);
+      if (size > MAX_INPUT) throw tooLarge(wanted, 'stdin');
       chunks.push(bytes);
     }
     return withoutMark(Buffer.concat(chunks).toString('utf8'));
@@ -65,8 +65,11 @@ export class Terminal {
     if (!value.startsWith('@')) return value;
     const file = value.slice(1);
     try {
-      return withoutMark(await readFile(file, 'utf8'));
+      const bytes = await readFile(file);
+      if (bytes.length > MAX_INPUT) throw tooLarge(flag, JSON.stringify(file));
+      return withoutMark(bytes.toString('utf8'));
     } catch (error) {
+      if (error instanceof Failure) throw error;
       throw new Failure('usage', `${flag}: ${JSON.stringify(file)} cannot be read.`, {
         hint: 'Check that the file is there and readable.',
         cause: error,
@@ -80,8 +83,8 @@ function withoutMark(text: string): string {
   return text.replace(/^\ufeff/, '');
 }
 
-function tooLarge(flag: string): Failure {
-  return new Failure('usage', `${flag}: stdin has more than 8 MiB.`, {
+function tooLarge(flag: string, source: string): Failure {
+  return new Failure('usage', `${flag}: ${source} has more than 8 MiB.`, {
     hint: 'Store large data elsewhere, and give its address.',
   });
 }

@@ -10,6 +10,7 @@ import { startStub } from '../support/stub-server.ts';
 interface Command {
   readonly id: string;
   readonly summary?: string;
+  readonly flags: Readonly<Record<string, unknown>>;
   readonly examples?: readonly (string | { readonly command: string })[];
 }
 
@@ -152,6 +153,15 @@ test('the CI step of the README ends as the deployment does', async () => {
   expect(await sandbox.json(['status', 'deploy-bad'])).toMatchObject({ error_code: 'exit:3' });
   await sandbox.json(['lease', 'deploy-held']);
   expect(await codeOf('held', 'exit 9')).toBe(0);
+});
+
+test('every command has the flags that all have, and those that ask a service theirs', () => {
+  for (const { id, flags } of commands) {
+    if (id === 'help') continue;
+    const expected = ['json', 'no-color'];
+    if (!/^(profile|admin):/.test(id)) expected.push('profile', 'timeout');
+    expect(Object.keys(flags), id).toEqual(expect.arrayContaining(expected));
+  }
 });
 
 test('every command has a summary and an example', () => {

@@ -92,6 +92,15 @@ describe('a claim', () => {
     expect(stderr).toContain('lock_token');
   });
 
+  test('that answers for another job, or with an end that is none', async () => {
+    const other = ok({ ...CLAIMED, job_id: 'other' });
+    const { run } = await withServer(other, ok([]), ok({ ...CLAIMED, locked_until: 'some day' }));
+    expect((await run(['jobs', 'claim', 'j/1'])).code).toBe(76);
+    const { code, stdout } = await run(['jobs', 'claim', 'j/1']);
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('Until');
+  });
+
   test('whose answer was lost is unknown: 75, and whether the job is still listed', async () => {
     const { run } = await withServer(hangUp, ok([JOB]), hangUp, ok({ items: [] }));
     const listed = await run(['jobs', 'claim', 'j/1']);

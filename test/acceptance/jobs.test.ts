@@ -65,7 +65,11 @@ describe('claiming', () => {
     const { id } = await claimed(sandbox);
     const held = await run(['jobs', 'claim', id]);
     expect(held).toMatchObject({ code: 11, stdout: '' });
-    expect(held.stderr).toContain(`${id}: Somebody else holds the job`);
+    expect(held.stderr).toContain(`${id} is held by this machine already.`);
+    const env = { XDG_STATE_HOME: join(sandbox.directory, 'elsewhere') };
+    const elsewhere = await run(['jobs', 'claim', id], { env });
+    expect(elsewhere.code).toBe(11);
+    expect(elsewhere.stderr).toContain(`${id}: Somebody else holds the job`);
     await sandbox.json(['jobs', 'submit', id, '--patch', '{}']);
     expect((await run(['jobs', 'claim', id])).code).toBe(7);
     expect((await run(['jobs', 'claim', 'no-such-job'])).code).toBe(7);
@@ -166,6 +170,8 @@ describe('a submission', () => {
       'ok=true',
       '--metric',
       'id=12345678901234567890',
+      '--metric',
+      'x=1e999',
     ];
     const args = ['jobs', 'submit', id, '--patch', '{"a": 1}', '--warning', 'w', ...metrics];
     await sandbox.json(args);
@@ -176,7 +182,7 @@ describe('a submission', () => {
     expect(JSON.parse(row?.result)).toEqual({
       [patch]: { a: 1 },
       warnings: ['w'],
-      metrics: { n: 1.5, ok: true, id: '12345678901234567890' },
+      metrics: { n: 1.5, ok: true, id: '12345678901234567890', x: '1e999' },
     });
   });
 
@@ -192,6 +198,30 @@ describe('a submission', () => {
     // What was refused stands in nobody's way.
     expect((await sandbox.run(['jobs', 'submit', id, '--facts', '{}'])).code).toBe(0);
   });
+});
+
+test.each([
+  [['claim', '']],
+  [['claim', '..']],
+  [['claim', '.']],
+  [['list', '--type', '']],
+  [['list', '--capability', 'a', '--capability', '']],
+  [['list', '--limit', '0']],
+  [['submit', 'ID']],
+  [['submit', 'ID', '--patch', '{}', '--facts', '{}']],
+  [['submit', 'ID', '--metric', 'a']],
+  [['submit', 'ID', '--patch', '{}', '--idempotency-key', 'a\nb']],
+  [['submit', 'ID', '--patch', '{}', '--idempotency-key', 'ü']],
+  [['fail', 'ID']],
+  [['fail', 'ID', '--error-code', '']],
+  [['--json', 'list']],
+])('jobs %j is refused with 2', async (words) => {
+  const sandbox = createSandbox();
+  const { id } = await claimed(sandbox);
+  const args = words.map((word) => (word === 'ID' ? id : word));
+  const { code, stdout } = await sandbox.run(['jobs', ...args]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect((await sandbox.run(['jobs', 'heartbeat', id])).code).toBe(0);
 });
 
 describe('admin jobs add', () => {

@@ -1,4 +1,5 @@
 import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, test } from 'vitest';
 import { openLedger } from '../../src/ledger/ledger.ts';
@@ -96,4 +97,20 @@ describe('the ledger', () => {
     );
     expect(outcomes.map(({ code }) => code)).toEqual(outcomes.map(() => 0));
   });
+});
+
+test('a handle may come in the answer that it came in, and nothing else is sent', async () => {
+  const { json, run, directory } = createSandbox();
+  const lease = await json(['lease', 'k']);
+  const file = join(directory, 'lease.json');
+  writeFileSync(file, JSON.stringify(lease));
+  expect((await run(['extend', 'k', '--lease-id', `@${file}`])).code).toBe(0);
+  expect(
+    (await run(['extend', 'k', '--lease-id', '-'], { input: JSON.stringify(lease) })).code,
+  ).toBe(0);
+  writeFileSync(file, '{"job_id": "j", "lock_token": "lock_1"}');
+  const other = await run(['extend', 'k', '--lease-id', `@${file}`]);
+  expect(other.code).toBe(2);
+  expect(other.stderr).toContain('--lease-id holds no lease_id.');
+  expect((await run(['extend', 'k', '--lease-id', 'two words'])).code).toBe(2);
 });

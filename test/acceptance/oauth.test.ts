@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -114,7 +114,17 @@ describe('a profile with an OAuth 2.0 client', () => {
 
   test('tells its secret to nobody unencrypted, but on this machine', async () => {
     const sandbox = createSandbox();
-    await addClient(sandbox, 'http://media.invalid/api/v1');
+    const refused = await addClient(sandbox, 'http://media.invalid/api/v1');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('nothing is sent to http://media.invalid unencrypted');
+    const elsewhere = ['--token-url', 'http://login.invalid/token'];
+    const url = 'https://media.invalid/api/v1';
+    expect((await addClient(sandbox, url, ...elsewhere)).code).toBe(2);
+    // What a file says is looked at again.
+    await addClient(sandbox, url);
+    const file = join(sandbox.configDirectory, 'profiles', 'media.json');
+    const profile = readFileSync(file, 'utf8');
+    writeFileSync(file, profile.replace(`"${url}/oauth`, '"http://media.invalid/oauth'));
     const { code, stderr } = await sandbox.run(LIST);
     expect(code).toBe(2);
     expect(stderr).toContain('never sent to http://media.invalid unencrypted');
@@ -141,11 +151,21 @@ describe('a profile with an OAuth 2.0 client', () => {
     [['--service', 'retaia', '--url', 'http://localhost', '--client-id', 'x']],
     [['--service', 'retaia', '--url', 'http://localhost', '--client-secret-stdin']],
     [['--service', 'retaia', '--url', 'http://localhost', '--auth', 'basic']],
+    [['--service', 'onceonly', '--auth', 'basic', '--token-stdin']],
     [['--service', 'onceonly', '--client-id', 'x', '--client-secret-stdin']],
   ])('is not added with %j', async (flags) => {
     const { run, configDirectory } = createSandbox();
     expect((await run(['profile', 'add', 'p', ...flags], { input: SECRET })).code).toBe(2);
     expect(existsSync(join(configDirectory, 'profiles'))).toBe(false);
+  });
+});
+
+test('a base URL that is probably wrong is stored with a warning', async () => {
+  const sandbox = createSandbox();
+  const { code, stderr } = await addClient(sandbox, 'https://media.invalid');
+  expect({ code, stderr }).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('usually ends in /api/v1'),
   });
 });
 
@@ -214,7 +234,7 @@ describe('admin clients add', () => {
     const client = Object(await json(add));
     expect(client).toEqual({
       client_id: expect.stringMatching(/^client_[0-9a-f]{16}$/),
-      client_secret: expect.stringMatching(/^secret_[0-9a-f]{64}$/),
+      client_secret: expect.stringMatching(/^secret_[\w-]{43}$/),
       name: 'agent',
       scope: 'jobs:claim jobs:submit',
     });

@@ -130,6 +130,21 @@ describe('the access token of a job', () => {
   });
 });
 
+test('the access token is hidden wherever it stands', async () => {
+  const data = {
+    credentials: { access_token: 'canary-t' },
+    results_api_url: 'http://x?t=canary-t',
+  };
+  const job = { id: 'j', ack: 'a', status: 'RUNNING', visible: 'some day', data };
+  const stub = await startStub({ status: 200, body: job }, { status: 200, body: job });
+  const { run } = createSandbox();
+  const env = { LEASECTL_URL: stub.url, LEASECTL_TOKEN: 't' };
+  const { stdout } = await run([...LEASE, '--json'], { env });
+  expect(JSON.parse(stdout).data.results_api_url).toBe('http://x?t=***');
+  // An end that cannot be read is not made up.
+  expect((await run(LEASE, { env })).stdout).not.toContain('Until');
+});
+
 describe('a server that is not ours', () => {
   const LEASED = { id: 'j', ack: 'canary-ack-1', status: 'RUNNING', visible: 4_070_908_800 };
   const ok = (body: unknown): Reply => ({ status: 200, body });
@@ -235,6 +250,14 @@ describe('the job to ping', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`Say which: ${ids.sort().join(', ')}`);
     expect((await run(['runner-jobs', 'ping', 'no-such-job'])).code).toBe(2);
+  });
+
+  test('is asked for also when its lease should have run out: the service decides', async () => {
+    const sandbox = createSandbox();
+    await added(sandbox, '--ttl', '1s');
+    await sandbox.json(LEASE);
+    const ping = async () => (await sandbox.run(['runner-jobs', 'ping'])).code;
+    await expect.poll(ping, { timeout: 20_000, interval: 1_500 }).toBe(14);
   });
 
   test('comes from a file or stdin, alone or as the answer that it came in', async () => {

@@ -311,7 +311,7 @@ describe('a token endpoint that refuses', () => {
     expect(await failureOf(credentials.header())).toMatchObject({
       code: 'unauthorized',
       message: expect.stringContaining(`the client id or secret was refused (${code})`),
-      hint: expect.stringContaining('leasectl profile add'),
+      hint: expect.stringContaining('leasectl profile remove, and add'),
     });
   });
 

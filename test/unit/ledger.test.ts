@@ -120,14 +120,15 @@ describe('a fencing token', () => {
   });
 });
 
-test('the ids of live leases at one place are told, in order', () => {
+test('the ids of live leases at one place are told, else of those that were, in order', () => {
   const { ledger, held, clock } = setUp();
   for (const id of ['b', 'a']) ledger.remember({ ...ADDRESS, id }, held(id));
   ledger.remember({ ...ADDRESS, id: 'over' }, held('over', HOUR));
   ledger.remember({ ...ADDRESS, profile: 'other', id: 'c' }, held('c'));
   expect(ledger.idsAt(ADDRESS)).toEqual(['a', 'b']);
   clock.advance(HOUR);
-  expect(ledger.idsAt(ADDRESS)).toEqual([]);
+  expect(ledger.idsAt(ADDRESS)).toEqual(['a', 'b', 'over']);
+  expect(ledger.idsAt({ ...ADDRESS, profile: 'none' })).toEqual([]);
 });
 
 describe('an attempt', () => {

@@ -1,6 +1,7 @@
 import { boolean, string } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
+import { quoted } from '../../domain/shell.ts';
 import { timeUntil } from '../../http/exchange.ts';
 import { JobCommand, type JobConnection } from '../../job-command.ts';
 import { renderDetails } from '../../output/table.ts';
@@ -70,8 +71,24 @@ export default class JobsClaim extends JobCommand {
             random: Math.random,
             isInTime: () => performance.now() < deadline,
           })
-        : await claim(args.job, newIdempotencyKey());
+        : await claim(args.job, newIdempotencyKey()).catch((error) =>
+            this.#toldIfHeldHere(error, args.job ?? '', connection),
+          );
     return this.#remembered(job, sentAt, connection);
+  }
+
+  /** Says so where it is this very machine that holds the job. */
+  async #toldIfHeldHere(error: unknown, id: string, { addressOf }: JobConnection): Promise<never> {
+    const held = (await this.context.ledger()).find(addressOf(id));
+    const isHere = held !== undefined && held.expiresAt > this.context.now();
+    if (!(error instanceof Failure) || error.code !== 'held' || !isHere) throw error;
+    throw new Failure('held', `${id} is held by this machine already.`, {
+      hint: `To hold it for longer: leasectl jobs heartbeat ${quoted(id)}`,
+      service: error.service,
+      status: error.status,
+      reason: error.reason,
+      cause: error,
+    });
   }
 
   async #remembered(
@@ -81,7 +98,8 @@ export default class JobsClaim extends JobCommand {
   ): Promise<Answer> {
     const now = this.context.now();
     const end = Date.parse(job.locked_until ?? '');
-    const lasts = Number.isNaN(end) ? USUAL_LEASE : timeUntil(job, end, now);
+    const isTold = !Number.isNaN(end);
+    const lasts = isTold ? timeUntil(job, end, now) : USUAL_LEASE;
     const held = {
       handle: this.context.redactor.add(job.lock_token),
       acquiredAt: sentAt,
@@ -98,7 +116,7 @@ export default class JobsClaim extends JobCommand {
             ['Job', job.job_id],
             ['Type', job.job_type],
             ['Status', job.status],
-            ['Until', timeLeft(held.expiresAt, now)],
+            ['Until', isTold ? timeLeft(end, end - (held.expiresAt - now)) : undefined],
             ['Asset', job.asset_uuid],
             ['Capabilities', job.required_capabilities?.join(', ') || undefined],
             ['Fencing token', job.fencing_token],

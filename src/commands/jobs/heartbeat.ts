@@ -50,7 +50,7 @@ export default class JobsHeartbeat extends JobCommand {
           [
             ['Job', id],
             ['Status', 'kept'],
-            ['Until', endsAt && timeLeft(endsAt, now)],
+            ['Until', endsAt && timeLeft(end, end - (endsAt - now))],
             ['Fencing token', answer?.fencing_token],
             ['Profile', connection.target.profile],
           ],

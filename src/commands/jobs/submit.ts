@@ -65,6 +65,7 @@ export default class JobsSubmit extends EndingCommand {
       ...(flags.warning ? { warnings: flags.warning } : {}),
       ...(metrics.length > 0 ? { metrics: Object.fromEntries(metrics.map(valued)) } : {}),
     };
+    if (!patch && Object.keys(rest).length === 0) throw nothingToSubmit();
     const bodyOf = (lock: Lock) => {
       const type = flags['job-type'] ?? lock.jobType;
       if (type === undefined) throw untyped(id);
@@ -82,6 +83,12 @@ export default class JobsSubmit extends EndingCommand {
       status: 'completed',
     });
   }
+}
+
+function nothingToSubmit(): Failure {
+  return new Failure('usage', 'There is nothing to submit: a job is finished by its result.', {
+    hint: "Give the patch with --patch; an empty one is --patch '{}'.",
+  });
 }
 
 function untyped(id: string): Failure {
@@ -102,6 +109,6 @@ function ownPatch(type: string): PatchName {
 function valued([name, text]: [string, string]): [string, unknown] {
   const value = parseJson(text);
   const isExact =
-    typeof value === 'number' && (!Number.isInteger(value) || Number.isSafeInteger(value));
+    Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
   return [name, isExact || typeof value === 'boolean' ? value : text];
 }

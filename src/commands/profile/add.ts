@@ -1,6 +1,7 @@
 import { boolean, option, string } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
+import { isPrivate } from '../../domain/private-url.ts';
 import { required } from '../../positional.ts';
 import { ProfileCommand } from '../../profile-command.ts';
 import {
@@ -77,13 +78,24 @@ export default class ProfileAdd extends ProfileCommand {
     const { service } = flags;
     const given = flags.url ?? SERVICES[service].baseUrl;
     if (given === undefined) throw noUrl(service);
-    const url = parseBaseUrl(given, '--url');
+    const url = parsePrivateUrl(given, '--url');
+    const { schemes } = SERVICES[service];
+    if (flags.auth !== undefined && !schemes.includes(flags.auth)) {
+      throw new Failure('usage', `${service} knows no ${flags.auth} authentication.`, {
+        hint: `It takes ${schemes.join(' or ')}.`,
+      });
+    }
     const credential = await this.#credential(flags, url);
     await profiles.add(args.name, {
       service,
       url: withoutSlash(url),
       ...(credential ? { credential } : {}),
     });
+    if (service === 'retaia' && !url.pathname.endsWith('/api/v1')) {
+      this.notice(
+        "Warning: the base URL of a Retaia server usually ends in /api/v1; this one doesn't.",
+      );
+    }
     if (!(await profiles.setFirstDefault(service, args.name))) {
       this.notice(`To make it the default of ${service}: leasectl profile use ${args.name}`);
     }
@@ -102,10 +114,10 @@ export default class ProfileAdd extends ProfileCommand {
     url: URL,
   ): Promise<Profile['credential']> {
     const { origin } = url;
-    const { scheme, tokenPath } = SERVICES[flags.service];
+    const { schemes, tokenPath } = SERVICES[flags.service];
     if (flags['token-stdin']) {
       const token = await this.#readSecret('--token-stdin');
-      return { type: flags.auth ?? scheme, token, origin };
+      return { type: flags.auth ?? schemes[0], token, origin };
     }
     const clientId = flags['client-id'];
     if (clientId === undefined) return undefined;
@@ -115,7 +127,7 @@ export default class ProfileAdd extends ProfileCommand {
       type: 'oauth2',
       client_id: parseToken(clientId, '--client-id'),
       client_secret: await this.#readSecret('--client-secret-stdin'),
-      token_url: parseBaseUrl(tokenUrl, '--token-url').href,
+      token_url: parsePrivateUrl(tokenUrl, '--token-url').href,
       ...(flags.scope === undefined ? {} : { scope: flags.scope }),
       origin,
     };
@@ -130,6 +142,15 @@ export default class ProfileAdd extends ProfileCommand {
     }
     return redactor.add(parseToken(await terminal.readStdin(flag), 'stdin'));
   }
+}
+
+/** @throws Failure `usage` where a secret would travel unencrypted, too */
+function parsePrivateUrl(text: string, flag: string): URL {
+  const url = parseBaseUrl(text, flag);
+  if (isPrivate(url)) return url;
+  throw new Failure('usage', `${flag}: nothing is sent to ${url.origin} unencrypted.`, {
+    hint: 'Use an https:// URL; plain http is for loopback addresses only.',
+  });
 }
 
 function withoutSlash(url: URL): string {

@@ -80,20 +80,21 @@ export default class RunnerJobsLease extends RunnerJobCommand {
       expiresAt: Math.round(sentAt + lasts),
     };
     await this.note((ledger) => ledger.remember(addressOf(job.id), held));
+    const until = end === undefined ? undefined : timeLeft(end, end - (held.expiresAt - now));
     return {
       data: flags['show-secrets'] ? job : await withoutCredentials(job),
-      text: (style) => renderDetails(detailsOf(job, held.expiresAt, now, target.profile), style),
+      text: (style) => renderDetails(detailsOf(job, until, target.profile), style),
     };
   }
 }
 
-function detailsOf(job: LeasedJob, endsAt: number, now: number, profile: string) {
+function detailsOf(job: LeasedJob, until: string | undefined, profile: string) {
   const { data } = job;
   const more = data?.['data'];
   return [
     ['Job', job.id],
     ['Status', job.status],
-    ['Until', timeLeft(endsAt, now)],
+    ['Until', until],
     ['Runner', job.runner_id],
     ['Tries', job.tries],
     ['Workspace', data?.credentials?.workspace_id],

@@ -40,7 +40,7 @@ export default class RunnerJobsPing extends RunnerJobCommand {
           [
             ['Job', id],
             ['Status', answer.cancel_job ? CANCEL : 'kept'],
-            ['Until', endsAt && timeLeft(endsAt, now)],
+            ['Until', end && endsAt && timeLeft(end, end - (endsAt - now))],
             ['Profile', connection.target.profile],
           ],
           style,

@@ -1,7 +1,13 @@
 import type * as z from 'zod/mini';
 import { formatDuration } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
-import { CHANGING, createCall, LOOKING_AFTER, withWhatIsKnown } from '../../http/call.ts';
+import {
+  CHANGING,
+  createCall,
+  LOOKING_AFTER,
+  otherSubject,
+  withWhatIsKnown,
+} from '../../http/call.ts';
 import type { SendOptions, Transport } from '../../http/transport.ts';
 import { onceOnlyErrors } from './errors.ts';
 import {
@@ -123,12 +129,7 @@ const STATUS = '/v1/ai/status';
 /** @throws Failure `bad_response` when the answer is about another key than was asked for */
 function about<T extends { key: string }>(key: string, answer: T): T {
   if (answer.key === key) return answer;
-  const { service } = onceOnlyErrors;
-  throw new Failure('bad_response', `${service}: asked for ${key}, it answered for another key.`, {
-    hint: "Check the profile's URL: is this the service, or something that caches in between?",
-    service,
-    outcomeUnknown: true,
-  });
+  throw otherSubject(onceOnlyErrors, key, 'key');
 }
 
 /** What a key's state means to somebody who wanted, or had, a lease on it. */

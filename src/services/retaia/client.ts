@@ -1,4 +1,5 @@
-import { createCall, LOOKING_AFTER, withWhatIsKnown } from '../../http/call.ts';
+import { Failure } from '../../domain/failure.ts';
+import { createCall, LOOKING_AFTER, otherSubject, withWhatIsKnown } from '../../http/call.ts';
 import type { Transport } from '../../http/transport.ts';
 import { retaiaErrors } from './errors.ts';
 import {
@@ -58,7 +59,9 @@ export function createRetaiaClient(options: RetaiaClientOptions): RetaiaClient {
       const request = { method: 'POST', path: pathOf(id, 'claim'), headers } as const;
       const options = { repeatable: honoursIdempotencyKey, share: 2 / 3, subject: id };
       try {
-        return await call(ClaimedJob, request, options);
+        const job = await call(ClaimedJob, request, options);
+        if (job.job_id !== id) throw otherSubject(retaiaErrors, id, 'job');
+        return job;
       } catch (error) {
         throw await withWhatIsKnown(error, async () => ({
           words: `Whether it claimed is unknown; ${await lookAt(id, () => list(undefined, LOOKING_AFTER))}.`,
@@ -75,7 +78,13 @@ export function createRetaiaClient(options: RetaiaClientOptions): RetaiaClient {
   };
 }
 
+/** @throws Failure `usage` for ids that cannot stand in a path: it would be another one */
 function pathOf(id: string, call: string): string {
+  if (/^\.{0,2}$/.test(id)) {
+    throw new Failure('usage', `${JSON.stringify(id)} is no id of a job.`, {
+      hint: 'See the ids of those that can be claimed: leasectl jobs list',
+    });
+  }
   return `/jobs/${encodeURIComponent(id)}/${call}`;
 }
 

@@ -182,11 +182,11 @@ function ending<T extends LockHandle>(
 ): Route['handle'] {
   return async (request) => {
     const id = idOf(request.params);
-    const json = parseBody(request);
-    if (!isJsonObject(json)) return notAnObject();
+    const content = parseBody(request);
+    if (!isJsonObject(content)) return notAnObject();
     const key = request.header('idempotency-key');
     if (!key) return refuse('MISSING_IDEMPOTENCY_KEY');
-    const idempotency = { key, requestHash: `${name} ${await digestOf(json)}` };
+    const idempotency = { key, requestHash: `${name} ${await digestOf(content)}` };
     const repeated = await engine.recall('job', id, idempotency);
     if (repeated?.outcome.type === 'rejected') return rejected(repeated);
     return locked(schema, async (body) => {

@@ -45,8 +45,8 @@ export default class AdminClientsAdd extends BaseCommand {
         renderDetails(
           [
             ['Client', name],
-            ['Id', id],
-            ['Secret', secret],
+            ['Id', id, 'whole'],
+            ['Secret', secret, 'whole'],
             ['Scope', scopes.join(' ')],
           ],
           style,

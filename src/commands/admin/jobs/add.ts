@@ -21,7 +21,7 @@ export default class AdminJobsAdd extends AddCommand {
     type: string({ description: 'Type of the job, e.g. extract_facts', helpValue: 'TYPE' }),
     asset: string({
       description: 'Asset that it is about [default: a new UUID each]',
-      helpValue: 'UUID',
+      helpValue: 'ID',
       dependsOn: ['type'],
     }),
     capability: string({
