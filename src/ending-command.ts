@@ -3,7 +3,13 @@ import type { Answer } from './base-command.ts';
 import { digestOf } from './domain/digest.ts';
 import { Failure } from './domain/failure.ts';
 import { isJsonObject, type JsonObject } from './domain/json.ts';
-import { JobCommand, type JobConnection, type Lock, type LockFlags } from './job-command.ts';
+import {
+  isStale,
+  JobCommand,
+  type JobConnection,
+  type Lock,
+  type LockFlags,
+} from './job-command.ts';
 import type { Attempt } from './ledger/attempts.ts';
 import { renderDetails } from './output/table.ts';
 import type { LockHandle } from './services/retaia/wire.ts';
@@ -68,9 +74,29 @@ export abstract class EndingCommand extends JobCommand {
       });
       return answer;
     } catch (error) {
-      if (isAnswer(error)) await this.note((ledger) => ledger.settle(address, idempotencyKey));
+      if (!isDecision(error)) throw this.#unknown(options.id, error);
+      await this.note((ledger) => ledger.settle(address, idempotencyKey));
+      // An earlier run's fencing token is outdated by a heartbeat: then that run's request was never
+      // recorded, for its key would have been known.
+      const isOutdated = isStale(error) && fencingToken !== lock.fencingToken;
+      if (isOutdated) return this.#sendOnce(options, lock);
       throw error;
     }
+  }
+
+  /** What to do where nobody knows whether the request was recorded. */
+  #unknown(id: string, error: unknown): unknown {
+    if (!(error instanceof Failure) || error.code !== 'unavailable') return error;
+    const { service, status, reason } = error;
+    const message = `${error.message} Whether the lease on ${id} was ended is unknown.`;
+    return new Failure(error.code, message, {
+      hint: 'Run the same command again: it is the same request.',
+      service,
+      status,
+      reason,
+      outcomeUnknown: true,
+      cause: error,
+    });
   }
 
   /**
@@ -101,9 +127,13 @@ export abstract class EndingCommand extends JobCommand {
   }
 }
 
-/** Whether a failure says what became of the request. */
-function isAnswer(error: unknown): boolean {
-  return error instanceof Failure && error.code !== 'unavailable' && !error.outcomeUnknown;
+/**
+ * Whether the service itself decided on the request. A proxy's page, or a token that is refused, says
+ * nothing of what became of the same request the first time.
+ */
+function isDecision(error: unknown): boolean {
+  if (!(error instanceof Failure) || error.reason === undefined) return false;
+  return [400, 409, 422, 423].includes(error.status ?? 0);
 }
 
 function unusableKey(key: string): Failure {

@@ -68,6 +68,7 @@ export abstract class JobCommand extends ServiceCommand {
     };
     const given = await readGivenHandle(source, this.context);
     const shown = parseFencingToken(flags['fencing-token']);
+    const held = (await this.context.ledger()).find(connection.addressOf(id));
     if (given) {
       const { job_id, job_type, fencing_token } = given.answer;
       if (job_id !== undefined && job_id !== id) {
@@ -75,14 +76,17 @@ export abstract class JobCommand extends ServiceCommand {
           hint: `Give that job's id, or the handle of ${id}.`,
         });
       }
+      const told = typeof fencing_token === 'number' ? fencing_token : undefined;
+      // What a heartbeat brought since then is known here, and not to the file.
+      const isKnown = held?.handle === given.handle;
+      const newest = isKnown ? Math.max(told ?? 0, held.fencingToken ?? 0) || undefined : told;
       return {
         token: given.handle,
-        fencingToken: shown ?? (typeof fencing_token === 'number' ? fencing_token : undefined),
-        jobType: typeof job_type === 'string' ? job_type : undefined,
-        isFromLedger: false,
+        fencingToken: shown ?? newest,
+        jobType: typeof job_type === 'string' ? job_type : isKnown ? held.jobType : undefined,
+        isFromLedger: isKnown && shown === undefined,
       };
     }
-    const held = (await this.context.ledger()).find(connection.addressOf(id));
     if (!held) throw this.#notHeld(id, connection);
     return {
       token: this.context.redactor.add(held.handle),
@@ -107,8 +111,8 @@ export abstract class JobCommand extends ServiceCommand {
       try {
         return await call(lock);
       } catch (error) {
-        const isStale = error instanceof Failure && error.reason === 'STALE_LOCK_TOKEN';
-        const next = isStale && lock.isFromLedger && (await this.#laterLock(id, lock, connection));
+        const next =
+          isStale(error) && lock.isFromLedger && (await this.#laterLock(id, lock, connection));
         if (!next) throw error;
         lock = next;
       }
@@ -120,11 +124,10 @@ export abstract class JobCommand extends ServiceCommand {
     const ledger = await this.context.ledger();
     return patiently(() => {
       const held = ledger.find(connection.addressOf(id));
-      if (!held || (held.handle === lock.token && held.fencingToken === lock.fencingToken)) {
-        return undefined;
-      }
-      const token = this.context.redactor.add(held.handle);
-      return { ...lock, token, fencingToken: held.fencingToken };
+      // Another handle is of another lease: this one is lost.
+      const isSame = held?.handle === lock.token;
+      if (!isSame || held.fencingToken === lock.fencingToken) return undefined;
+      return { ...lock, fencingToken: held.fencingToken };
     });
   }
 
@@ -134,6 +137,11 @@ export abstract class JobCommand extends ServiceCommand {
       hint: `If it was not ended already: claim it with leasectl jobs claim ${quoted(id)}, name another --profile, or give its lock token with --handle-file or --lock-token-stdin.`,
     });
   }
+}
+
+/** Whether the service says that another lock token, or a newer fencing token, is in force. */
+export function isStale(error: unknown): boolean {
+  return error instanceof Failure && error.reason === 'STALE_LOCK_TOKEN';
 }
 
 function parseFencingToken(text: string | undefined): number | undefined {

@@ -65,8 +65,9 @@ export function start(packageDirectory: string): void {
 
 /** Which command is run; `help` stands for everything that is none. */
 function commandIn(argv: readonly string[], commands: readonly string[]): string {
-  const [first = '', second = ''] = argv.filter((word) => !word.startsWith('-'));
-  return [`${first}:${second}`, first].find((id) => commands.includes(id)) ?? 'help';
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const ids = [3, 2, 1].map((count) => words.slice(0, count).join(':'));
+  return ids.find((id) => commands.includes(id)) ?? 'help';
 }
 
 /** Nothing unless the file is whole, this user's, and nobody else may write it: it is code. */

@@ -17,12 +17,18 @@ export function isJsonObject(value: unknown): value is JsonObject {
 /** Deeper than anybody nests JSON on purpose, and less than what exhausts a stack. */
 export const MAX_DEPTH = 256;
 
-/** Whether a JSON text is nested deeper than {@link MAX_DEPTH}. */
+/** Whether a JSON text is nested deeper than {@link MAX_DEPTH}. Takes one pass, whatever the text. */
 export function isTooDeep(json: string): boolean {
   let depth = 0;
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === '[' || token === '{') depth += 1;
-    else if (token === ']' || token === '}') depth -= 1;
+  let isInString = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const character = json[at];
+    if (isInString) {
+      if (character === '\\') at += 1;
+      else if (character === '"') isInString = false;
+    } else if (character === '"') isInString = true;
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
     if (depth > MAX_DEPTH) return true;
   }
   return false;

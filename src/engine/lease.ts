@@ -119,8 +119,12 @@ export function phaseOf(lease: Lease, now: Instant): Phase {
 }
 
 /** Whether nobody may acquire it any more, once its holder has lost it. */
-export function isClosed({ work, fencingToken, isCancelRequested }: Lease): boolean {
-  return isCancelRequested || (work?.maxTries != null && fencingToken >= work.maxTries);
+export function isClosed(lease: Lease): boolean {
+  return lease.isCancelRequested || isTriedOut(lease);
+}
+
+export function isTriedOut({ work, fencingToken }: Lease): boolean {
+  return work?.maxTries != null && fencingToken >= work.maxTries;
 }
 
 /** The lease, unless it was finished so long ago that it counts as never seen. */

@@ -13,6 +13,7 @@ import {
   type Finish,
   type Instant,
   isClosed,
+  isTriedOut,
   judgedAt,
   KINDS,
   type Lease,
@@ -206,6 +207,7 @@ function requestCancel(stored: Lease | undefined, now: Instant): Transition {
   if (!lease) return rejected(stored, 'unknown');
   if (lease.finish) return rejected(stored, 'already_finished');
   if (phaseOf(lease, now) !== 'held') {
+    if (isTriedOut(lease)) return rejected(stored, 'closed');
     const nothing = { result: null, resultHash: null, errorHash: null };
     return finished(lease, { way: 'cancel', errorCode: 'canceled', ...nothing }, now);
   }

@@ -79,7 +79,7 @@ export async function resolveTarget(selection: Selection): Promise<Target> {
   if (proof) return { type: 'hosted', profile: name ?? source, url, ...proof };
   const unused = vendorToken ? `${tokenVariable} is for ${baseUrl} only. ` : '';
   throw new Failure('unauthorized', `No token for ${url.origin} (${source}).`, {
-    hint: `${unused}Set LEASECTL_TOKEN, or store one: leasectl profile add NAME --service ${service} --url ${url.origin} --token-stdin`,
+    hint: `${unused}Set LEASECTL_TOKEN, or store one: leasectl profile add NAME --service ${service} --url ${url.href.replace(/\/$/, '')} --token-stdin`,
     service,
   });
 }

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bearer } from '../support/hosted-answers.ts';
 import { addProfile, createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -188,6 +190,33 @@ describe('a heartbeat', () => {
     expect(bodyOf(stub.seen.at(-1)).fencing_token).toBe(5 + processes);
   });
 
+  test('with the handle in a file sends what earlier ones brought', async () => {
+    const kept = (fencing_token: number) => ok({ fencing_token });
+    const { run, seen, directory } = await withServer(kept(6), kept(7), kept(8));
+    const file = join(directory, 'job.json');
+    writeFileSync(file, JSON.stringify(CLAIMED));
+    for (let beat = 1; beat <= 3; beat += 1) {
+      expect((await run(['jobs', 'heartbeat', 'j/1', '--handle-file', file])).code).toBe(0);
+    }
+    expect(seen.map((request) => bodyOf(request).fencing_token)).toEqual([5, 6, 7]);
+  });
+
+  test('of a lease that was lost does not use the handle of another one', async () => {
+    const stale = refusal(409, 'STALE_LOCK_TOKEN');
+    const { run, json, seen } = await withClaim(
+      // While it is asked, this machine claims the job anew.
+      (_, response) => {
+        void json(['jobs', 'claim', 'j/1']).then(() => {
+          response.writeHead(409, { 'content-type': 'application/json' });
+          response.end(JSON.stringify(Object(stale).body));
+        });
+      },
+      ok({ ...CLAIMED, lock_token: 'another-lock', fencing_token: 6 }),
+    );
+    expect((await run(['jobs', 'heartbeat', 'j/1'])).code).toBe(14);
+    expect(seen).toHaveLength(3);
+  });
+
   test('that is refused as stale, with nothing newer known here, is a lost lease: 14', async () => {
     const { run } = await withClaim(refusal(409, 'STALE_LOCK_TOKEN'));
     const { code, stderr } = await run(['jobs', 'heartbeat', 'j/1']);
@@ -214,6 +243,33 @@ describe('a request that ends a lease', () => {
       lock_token: LOCK,
       fencing_token: 5,
     });
+  });
+
+  test('is made anew when an earlier run’s fencing token is outdated: that was never recorded', async () => {
+    const stale = refusal(409, 'STALE_LOCK_TOKEN');
+    const { run, json, seen } = await withClaim(away, ok({ fencing_token: 9 }), stale, EMPTY);
+    expect((await run(SUBMIT)).code).toBe(75);
+    await json(['jobs', 'heartbeat', 'j/1']);
+    expect((await run(SUBMIT)).code).toBe(0);
+    expect(seen.slice(3).map((request) => bodyOf(request).fencing_token)).toEqual([5, 9]);
+    expect(keyOf(seen[3])).toBe(keyOf(seen[1]));
+    expect(keyOf(seen[4])).not.toBe(keyOf(seen[1]));
+  });
+
+  test.each<[string, Reply]>([
+    ['a redirect', { status: 302, headers: { location: '/login' } }],
+    ['401', refusal(401, 'UNAUTHORIZED')],
+    ['403', { status: 403, body: '<html>' }],
+    ['a page of a proxy', { status: 404, body: '<html>' }],
+    ['an answer that is none', { status: 200, body: '<html>' }],
+  ])('keeps its key when its repetition meets %s', async (_, reply) => {
+    const { run, json, seen } = await withClaim(away, reply, EMPTY);
+    const lost = await run(SUBMIT);
+    expect(lost.stderr).toContain('Whether the lease on j/1 was ended is unknown.');
+    expect(lost.stderr).toContain('Run the same command again: it is the same request.');
+    expect((await run(SUBMIT)).code).not.toBe(0);
+    await json(SUBMIT);
+    expect(new Set(seen.slice(1).map(keyOf)).size).toBe(1);
   });
 
   test('needs a key of its own to be another one', async () => {
@@ -308,6 +364,14 @@ describe('a refusal has its exit code, also without retryable and correlation_id
     expect(stderr).toContain(reason);
     expect(stderr).not.toContain(LOCK);
   });
+
+  test.each([[[]], ['text'], [null], [{ state: 7 }]])(
+    'whatever its details are: %j',
+    async (details) => {
+      const { run } = await withClaim(refusal(409, 'STALE_LOCK_TOKEN', { details }));
+      expect((await run(SUBMIT)).code).toBe(14);
+    },
+  );
 
   test('a 404 of another server says nothing about a job: 76', async () => {
     const { run } = await withClaim({ status: 404, body: '<html>Not here</html>' });

@@ -207,7 +207,6 @@ test.each([
   [['list', '--type', '']],
   [['list', '--capability', 'a', '--capability', '']],
   [['list', '--limit', '0']],
-  [['submit', 'ID']],
   [['submit', 'ID', '--patch', '{}', '--facts', '{}']],
   [['submit', 'ID', '--metric', 'a']],
   [['submit', 'ID', '--patch', '{}', '--idempotency-key', 'a\nb']],
@@ -259,6 +258,16 @@ describe('admin jobs add', () => {
   ])('refuses %j', async (flags) => {
     const { run } = createSandbox();
     expect(await run(['admin', 'jobs', 'add', ...flags])).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
+test('a job without the patch that its type owns is not finished: 6', async () => {
+  const sandbox = createSandbox();
+  const { id } = await claimed(sandbox);
+  const { code, stderr } = await sandbox.run(['jobs', 'submit', id, '--metric', 'n=1']);
+  expect({ code, stderr }).toMatchObject({
+    code: 6,
+    stderr: expect.stringContaining('A job of type extract_facts needs a facts_patch'),
   });
 });
 

@@ -82,7 +82,7 @@ describe('a runner job from its beginning to its end', () => {
 
   test('is leased so often and no more', async () => {
     const sandbox = createSandbox();
-    await added(sandbox, '--max-tries', '2', '--ttl', '1s');
+    const id = await added(sandbox, '--max-tries', '2', '--ttl', '1s');
     for (let tries = 1; tries <= 2; tries += 1) {
       await expect.poll(async () => (await sandbox.run(LEASE)).code, { timeout: 10_000 }).toBe(0);
     }
@@ -94,6 +94,9 @@ describe('a runner job from its beginning to its end', () => {
       })
       .not.toBe(0);
     expect((await sandbox.run(LEASE)).code).toBe(12);
+    const canceled = await sandbox.run(['admin', 'runner-jobs', 'cancel', id]);
+    expect(canceled.code).toBe(7);
+    expect(canceled.stderr).toContain('its tries are used up');
   });
 });
 
@@ -130,11 +133,22 @@ describe('the access token of a job', () => {
   });
 });
 
+test.each(['1', 'id', 'RUNNING', 'a"b', ''])(
+  'an access token %j is hidden, and nothing else',
+  async (token) => {
+    const sandbox = createSandbox();
+    const input = JSON.stringify({ access_token: token, data: { text: 'RUNNING 1 id' } });
+    await sandbox.json(['admin', 'runner-jobs', 'add', '--file', '-'], { input });
+    expect(await sandbox.json(LEASE)).toMatchObject({
+      status: 'RUNNING',
+      data: { credentials: { access_token: '***' }, data: { text: 'RUNNING 1 id' } },
+    });
+  },
+);
+
 test('the access token is hidden wherever it stands', async () => {
-  const data = {
-    credentials: { access_token: 'canary-t' },
-    results_api_url: 'http://x?t=canary-t',
-  };
+  const token = 'canary-"t"';
+  const data = { credentials: { access_token: token }, results_api_url: `http://x?t=${token}` };
   const job = { id: 'j', ack: 'a', status: 'RUNNING', visible: 'some day', data };
   const stub = await startStub({ status: 200, body: job }, { status: 200, body: job });
   const { run } = createSandbox();

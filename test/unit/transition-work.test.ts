@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isClosed, type Lease, phaseOf, RETENTION, remembered } from '../../src/engine/lease.ts';
+import {
+  isClosed,
+  isTriedOut,
+  type Lease,
+  phaseOf,
+  RETENTION,
+  remembered,
+} from '../../src/engine/lease.ts';
 import { type Command, type Outcome, transition } from '../../src/engine/transition.ts';
 import { workOf } from '../support/store-suite.ts';
 
@@ -198,6 +205,8 @@ describe('over any sequence of commands on work, and of clock jumps', () => {
       if (isHeld(known, now)) {
         expect(outcome.type).toBe('cancel_requested');
         expect(after).toMatchObject({ handle: known.handle, expiresAt: known.expiresAt });
+      } else if (isTriedOut(known)) {
+        expect(outcome).toEqual({ type: 'rejected', reason: 'closed' });
       } else {
         expect(after?.finish?.way).toBe('cancel');
       }

@@ -26,23 +26,33 @@ export default class JobsHeartbeat extends JobCommand {
     const id = args.job;
     const connection = await this.connect(flags);
     let sentAt = 0;
-    const { answer, token } = await this.asHolder(id, flags, connection, async (lock) => {
+    const { answer, lock } = await this.asHolder(id, flags, connection, async (lock) => {
       sentAt = this.context.now();
       const answer = await connection.client.heartbeat(id, {
         lock_token: lock.token,
         fencing_token: lock.fencingToken,
       });
-      return { answer, token: lock.token };
+      return { answer, lock };
     });
     const now = this.context.now();
     const end = Date.parse(answer?.locked_until ?? '');
     const endsAt = Number.isNaN(end) ? undefined : Math.round(sentAt + timeUntil(answer, end, now));
-    if (endsAt !== undefined || answer?.fencing_token != null) {
-      const fencingToken = answer?.fencing_token ?? undefined;
-      await this.note((ledger) =>
-        ledger.prolong(connection.addressOf(id), token, endsAt, fencingToken),
-      );
-    }
+    const fencingToken = answer?.fencing_token ?? undefined;
+    await this.note((ledger) => {
+      const address = connection.addressOf(id);
+      if (ledger.find(address)?.handle === lock.token) {
+        ledger.prolong(address, lock.token, endsAt, fencingToken);
+      } else {
+        // It came from a file or stdin, which cannot be told what is new.
+        ledger.remember(address, {
+          handle: lock.token,
+          acquiredAt: sentAt,
+          expiresAt: endsAt ?? sentAt,
+          fencingToken: fencingToken ?? lock.fencingToken,
+          jobType: lock.jobType,
+        });
+      }
+    });
     return {
       data: answer ?? null,
       text: (style) =>

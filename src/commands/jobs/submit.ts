@@ -65,7 +65,6 @@ export default class JobsSubmit extends EndingCommand {
       ...(flags.warning ? { warnings: flags.warning } : {}),
       ...(metrics.length > 0 ? { metrics: Object.fromEntries(metrics.map(valued)) } : {}),
     };
-    if (!patch && Object.keys(rest).length === 0) throw nothingToSubmit();
     const bodyOf = (lock: Lock) => {
       const type = flags['job-type'] ?? lock.jobType;
       if (type === undefined) throw untyped(id);
@@ -83,12 +82,6 @@ export default class JobsSubmit extends EndingCommand {
       status: 'completed',
     });
   }
-}
-
-function nothingToSubmit(): Failure {
-  return new Failure('usage', 'There is nothing to submit: a job is finished by its result.', {
-    hint: "Give the patch with --patch; an empty one is --patch '{}'.",
-  });
 }
 
 function untyped(id: string): Failure {

@@ -1,20 +1,37 @@
-import { parseJson } from '../../domain/json.ts';
+import { isJsonObject, parseJson } from '../../domain/json.ts';
 import { sourceOf, withSource } from '../../http/exchange.ts';
 import { fits } from '../../http/schema.ts';
 import { LeasedJob } from './wire.ts';
 
-/** The answer with its access token hidden, and otherwise as it came. */
+const HIDDEN = '***';
+/** A shorter one is no secret, and would be found in any text. */
+const SHORTEST = 8;
+
+type Path = readonly (string | number)[];
+
+/** The answer with its access token hidden, also in other data of the job, and otherwise as it came. */
 export async function withoutCredentials(job: LeasedJob): Promise<LeasedJob> {
-  const { data } = job;
-  if (data?.credentials?.access_token == null) return job;
-  const hidden = '***';
-  const token = data.credentials.access_token;
+  const token = job.data?.credentials?.access_token;
+  if (token == null) return job;
   const { applyEdits, modify } = await import('jsonc-parser');
-  const source = sourceOf(job) ?? JSON.stringify(job);
-  const edits = modify(source, ['data', 'credentials', 'access_token'], hidden, {});
-  // It may stand elsewhere, too, e.g. in an address.
-  const clean = applyEdits(source, edits).replaceAll(token || hidden, hidden);
-  const cleaned = parseJson(clean);
-  if (!fits(LeasedJob, cleaned)) throw new Error('the answer without its token is none any more');
-  return withSource(cleaned, clean);
+  let source = sourceOf(job) ?? JSON.stringify(job);
+  const hide = (path: Path, text: string) => {
+    source = applyEdits(source, modify(source, [...path], text, {}));
+  };
+  if (token.length >= SHORTEST) {
+    for (const { path, text } of textsIn(job.data, ['data'])) {
+      if (text.includes(token)) hide(path, text.replaceAll(token, HIDDEN));
+    }
+  }
+  hide(['data', 'credentials', 'access_token'], HIDDEN);
+  const hidden = parseJson(source);
+  if (!fits(LeasedJob, hidden)) throw new Error('the answer without its token is none any more');
+  return withSource(hidden, source);
+}
+
+function textsIn(value: unknown, path: Path): { path: Path; text: string }[] {
+  if (typeof value === 'string') return [{ path, text: value }];
+  if (Array.isArray(value)) return value.flatMap((item, at) => textsIn(item, [...path, at]));
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([name, item]) => textsIn(item, [...path, name]));
 }

@@ -1,4 +1,5 @@
 import type { FailureCode } from '../../domain/failure.ts';
+import { isJsonObject } from '../../domain/json.ts';
 import type { ErrorDialect, Meaning } from '../../http/exchange.ts';
 import { json } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
@@ -83,7 +84,8 @@ export const retaiaErrors: ErrorDialect = {
     if (!fits(ErrorBody, body)) return undefined;
     const { code, message, details } = body;
     if (!code && !message) return undefined;
-    const isHeld = code === 'STATE_CONFLICT' && details?.state === 'claimed';
+    const state = isJsonObject(details) ? details['state'] : undefined;
+    const isHeld = code === 'STATE_CONFLICT' && state === 'claimed';
     return {
       reason: code ?? undefined,
       message: message ?? undefined,

@@ -9,7 +9,7 @@ import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';
 import { parseBody } from '../../http/validation.ts';
 import { refuse } from './errors.ts';
-import { foreignPatch } from './patches.ts';
+import { foreignPatch, patchOf } from './patches.ts';
 import {
   FailRequest,
   JobDescription,
@@ -217,7 +217,9 @@ function problemOf({ job_type, result }: Submit, { work }: Lease): string | unde
   const type = JobDescription.parse(work?.data).job_type;
   if (job_type !== type) return `The job is of type ${type}, not ${job_type}.`;
   const foreign = foreignPatch(type, result);
-  return foreign && `A job of type ${type} takes no ${foreign}.`;
+  if (foreign) return `A job of type ${type} takes no ${foreign}.`;
+  const own = patchOf(type);
+  return own && result[own] === undefined ? `A job of type ${type} needs a ${own}.` : undefined;
 }
 
 function rejected({ outcome, lease, now }: Decision): HttpAnswer {

@@ -88,5 +88,5 @@ export type FailRequest = z.infer<typeof FailRequest>;
 export const ErrorBody = z.looseObject({
   code: optionalText,
   message: optionalText,
-  details: z.nullish(z.looseObject({ state: z.optional(z.unknown()) })),
+  details: z.optional(z.unknown()),
 });

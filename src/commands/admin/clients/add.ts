@@ -9,8 +9,9 @@ export default class AdminClientsAdd extends BaseCommand {
   static override readonly summary =
     'Add an OAuth 2.0 client to the embedded service, and show its secret once';
   static override readonly description = [
-    'The client gets access tokens at /api/v1/oauth/token. Its secret is shown now and',
-    'never again: the service keeps a digest of it only.',
+    'For when the service is served on a port: the client then gets access tokens at',
+    '/api/v1/oauth/token. Within a command the embedded service asks for no token. The',
+    'secret is shown now and never again: the service keeps a digest of it only.',
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> admin clients add build-agent --scope jobs:claim,jobs:heartbeat,jobs:submit',

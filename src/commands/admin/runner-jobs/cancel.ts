@@ -1,5 +1,6 @@
 import { type Answer, BaseCommand } from '../../../base-command.ts';
 import { Failure } from '../../../domain/failure.ts';
+import type { Rejection } from '../../../engine/command.ts';
 import { renderDetails } from '../../../output/table.ts';
 import { required } from '../../../positional.ts';
 
@@ -16,7 +17,7 @@ export default class AdminRunnerJobsCancel extends BaseCommand {
     const { args } = await this.parse(AdminRunnerJobsCancel);
     const engine = await this.context.engine();
     const { outcome } = await engine.change('runner_job', args.job, { type: 'request_cancel' });
-    if (outcome.type === 'rejected') throw notCanceled(args.job, outcome.reason === 'unknown');
+    if (outcome.type === 'rejected') throw notCanceled(args.job, outcome.reason);
     const status = outcome.type === 'finished' ? 'CANCELED' : 'RUNNING';
     return {
       data: { id: args.job, status, cancel_job: true },
@@ -32,12 +33,12 @@ export default class AdminRunnerJobsCancel extends BaseCommand {
   }
 }
 
-function notCanceled(job: string, isUnknown: boolean): Failure {
-  return isUnknown
-    ? new Failure('not_found', `There is no runner job ${job} in the embedded service.`, {
-        hint: 'Check the spelling: admin runner-jobs add told its id.',
-      })
-    : new Failure('conflict', `${job} is already finished.`, {
-        hint: 'A finished job does not change any more.',
-      });
+function notCanceled(job: string, reason: Rejection): Failure {
+  if (reason === 'unknown') {
+    return new Failure('not_found', `There is no runner job ${job} in the embedded service.`, {
+      hint: 'Check the spelling: admin runner-jobs add told its id.',
+    });
+  }
+  const what = reason === 'closed' ? 'was given up: its tries are used up' : 'is already finished';
+  return new Failure('conflict', `${job} ${what}.`, { hint: 'Nobody gets it any more.' });
 }
