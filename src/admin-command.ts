@@ -65,14 +65,9 @@ export abstract class AddCommand extends BaseCommand {
     works: readonly Work[],
   ): Promise<readonly Lease[]> {
     const ttl = parseDuration(flags.ttl ?? DEFAULT_TTL, '--ttl') * 1000;
-    const ids = this.context.newIds(ID_PREFIXES[kind], works.length);
+    const newId = this.context.newIds(ID_PREFIXES[kind], works.length);
     const engine = await this.context.engine();
-    return engine.add(
-      works.flatMap((work, index) => {
-        const id = ids[index];
-        return id === undefined ? [] : [{ kind, id, ttl, work }];
-      }),
-    );
+    return engine.add(works.map((work, index) => ({ kind, id: newId(index), ttl, work })));
   }
 }
 

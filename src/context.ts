@@ -159,16 +159,13 @@ export class Context {
     });
   }
 
-  /** Random, short, and sorted in the order of their making. */
-  newIds(prefix: string, count: number): string[] {
+  /** Makes so many ids, by index: random, short, and sorted in the order of their making. */
+  newIds(prefix: string, count: number): (index: number) => string {
     const time = this.now().toString(36).padStart(9, '0');
     const random = crypto().randomBytes(5).readUIntBE(0, 5).toString(36).padStart(8, '0');
     // The last digits tell those apart that are made together.
     const digits = (count - 1).toString(36).length;
-    return Array.from({ length: count }, (_, index) => {
-      const place = index.toString(36).padStart(digits, '0');
-      return `${prefix}_${time}${random}${place}`;
-    });
+    return (index) => `${prefix}_${time}${random}${index.toString(36).padStart(digits, '0')}`;
   }
 
   newUuid(): string {

@@ -88,7 +88,11 @@ function onlyOne(ids: readonly string[], profile: string): string {
     });
   }
   if (ids.length === 1) return id;
-  throw new Failure('usage', `This machine holds ${ids.length} jobs (profile ${profile}).`, {
-    hint: `Say which: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', …' : ''}`,
-  });
+  throw new Failure(
+    'usage',
+    `This machine has the handles of ${ids.length} jobs (profile ${profile}).`,
+    {
+      hint: `Say which: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', …' : ''}`,
+    },
+  );
 }

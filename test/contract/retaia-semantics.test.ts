@@ -19,7 +19,8 @@ describe('the list', () => {
 
   test('has jobs that were added in one batch in its order, by the ids they are given', async () => {
     const { addJobs, listed } = await startRetaia();
-    const ids = new Context(process).newIds('job', 300);
+    const newId = new Context(process).newIds('job', 300);
+    const ids = Array.from({ length: 300 }, (_, index) => newId(index));
     await addJobs(many(300), ids);
     expect(await listed({ limit: '300' })).toEqual(ids);
   });

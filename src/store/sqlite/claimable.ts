@@ -9,14 +9,14 @@ export interface ClaimableQuery {
 }
 
 /*
- * The conditions of the two partial indexes are repeated word for word: otherwise SQLite does not
- * use them, and reads all that is held or finished to find what waits.
+ * The conditions of the two partial indexes are repeated word for word: SQLite uses such an index
+ * only where it sees that they hold. `INDEXED BY` makes it an error if it does not, rather than a
+ * reading of all that is held or finished.
  */
 const WAITING = 'work_data IS NOT NULL AND finish_way IS NULL AND expires_at <= changed_at';
-const LENT = `work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at
-  AND cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries)`;
-/** Work that waits may be closed too: released on its last try. */
+/** Work that waits may be closed, too: given back on its last try. */
 const OPEN = 'cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries)';
+const LENT = `work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at AND ${OPEN}`;
 
 const FITS = `kind = ?1 AND work_pool = ?2
   AND (?3 = '' OR work_workspace = ?3)
