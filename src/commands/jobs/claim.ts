@@ -2,16 +2,12 @@ import { boolean, string } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/shell.ts';
-import { timeUntil } from '../../http/exchange.ts';
 import { JobCommand, type JobConnection } from '../../job-command.ts';
+import { leaseEnd, USUAL_LEASE } from '../../lease-end.ts';
 import { renderDetails } from '../../output/table.ts';
-import { timeLeft } from '../../output/time.ts';
 import { optional } from '../../positional.ts';
 import { claimNext } from '../../services/retaia/find-jobs.ts';
 import type { ClaimedJob } from '../../services/retaia/wire.ts';
-
-/** What a lease on a job lasts where the service does not say, in milliseconds. */
-const USUAL_LEASE = 120_000;
 
 export default class JobsClaim extends JobCommand {
   static override readonly summary = 'Claim a job: take the lease on it';
@@ -96,14 +92,12 @@ export default class JobsClaim extends JobCommand {
     sentAt: number,
     { addressOf, target }: JobConnection,
   ): Promise<Answer> {
-    const now = this.context.now();
-    const end = Date.parse(job.locked_until ?? '');
-    const isTold = !Number.isNaN(end);
-    const lasts = isTold ? timeUntil(job, end, now) : USUAL_LEASE;
+    const told = Date.parse(job.locked_until ?? '');
+    const end = leaseEnd(job, told, sentAt, this.context.now());
     const held = {
       handle: this.context.redactor.add(job.lock_token),
       acquiredAt: sentAt,
-      expiresAt: Math.round(sentAt + lasts),
+      expiresAt: end?.expiresAt ?? sentAt + USUAL_LEASE,
       fencingToken: job.fencing_token ?? undefined,
       jobType: job.job_type ?? undefined,
     };
@@ -116,7 +110,7 @@ export default class JobsClaim extends JobCommand {
             ['Job', job.job_id],
             ['Type', job.job_type],
             ['Status', job.status],
-            ['Until', isTold ? timeLeft(end, end - (held.expiresAt - now)) : undefined],
+            ['Until', end?.shown],
             ['Asset', job.asset_uuid],
             ['Capabilities', job.required_capabilities?.join(', ') || undefined],
             ['Fencing token', job.fencing_token],

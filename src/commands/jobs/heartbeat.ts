@@ -1,8 +1,7 @@
 import type { Answer } from '../../base-command.ts';
-import { timeUntil } from '../../http/exchange.ts';
 import { JobCommand } from '../../job-command.ts';
+import { leaseEnd } from '../../lease-end.ts';
 import { renderDetails } from '../../output/table.ts';
-import { timeLeft } from '../../output/time.ts';
 
 export default class JobsHeartbeat extends JobCommand {
   static override readonly summary = 'Hold a job for longer';
@@ -34,20 +33,19 @@ export default class JobsHeartbeat extends JobCommand {
       });
       return { answer, lock };
     });
-    const now = this.context.now();
-    const end = Date.parse(answer?.locked_until ?? '');
-    const endsAt = Number.isNaN(end) ? undefined : Math.round(sentAt + timeUntil(answer, end, now));
+    const told = Date.parse(answer?.locked_until ?? '');
+    const end = leaseEnd(answer, told, sentAt, this.context.now());
     const fencingToken = answer?.fencing_token ?? undefined;
     await this.note((ledger) => {
       const address = connection.addressOf(id);
       if (ledger.find(address)?.handle === lock.token) {
-        ledger.prolong(address, lock.token, endsAt, fencingToken);
+        ledger.prolong(address, lock.token, end?.expiresAt, fencingToken);
       } else {
         // It came from a file or stdin, which cannot be told what is new.
         ledger.remember(address, {
           handle: lock.token,
           acquiredAt: sentAt,
-          expiresAt: endsAt ?? sentAt,
+          expiresAt: end?.expiresAt ?? sentAt,
           fencingToken: fencingToken ?? lock.fencingToken,
           jobType: lock.jobType,
         });
@@ -60,7 +58,7 @@ export default class JobsHeartbeat extends JobCommand {
           [
             ['Job', id],
             ['Status', 'kept'],
-            ['Until', endsAt && timeLeft(end, end - (endsAt - now))],
+            ['Until', end?.shown],
             ['Fencing token', answer?.fencing_token],
             ['Profile', connection.target.profile],
           ],

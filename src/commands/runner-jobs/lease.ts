@@ -1,17 +1,13 @@
 import { boolean, option, string } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
-import { timeUntil } from '../../http/exchange.ts';
+import { leaseEnd, USUAL_LEASE } from '../../lease-end.ts';
 import { renderDetails } from '../../output/table.ts';
-import { timeLeft } from '../../output/time.ts';
 import { RunnerJobCommand } from '../../runner-job-command.ts';
 import { visibleAt } from '../../services/askui/client.ts';
 import { withoutCredentials } from '../../services/askui/credentials.ts';
 import { HOSTS, type LeasedJob } from '../../services/askui/wire.ts';
 import { parseWorkspace, workspaceFlag } from '../../workspace.ts';
-
-/** What a lease on a job lasts where the service does not say, in milliseconds. */
-const USUAL_LEASE = 120_000;
 
 export default class RunnerJobsLease extends RunnerJobCommand {
   static override readonly summary = 'Lease the next job that fits a runner';
@@ -71,19 +67,16 @@ export default class RunnerJobsLease extends RunnerJobCommand {
 
     const token = job.data?.credentials?.access_token;
     if (token != null) this.context.redactor.add(token);
-    const now = this.context.now();
-    const end = visibleAt(job.visible);
-    const lasts = end === undefined ? USUAL_LEASE : timeUntil(job, end, now);
+    const end = leaseEnd(job, visibleAt(job.visible), sentAt, this.context.now());
     const held = {
       handle: this.context.redactor.add(job.ack),
       acquiredAt: sentAt,
-      expiresAt: Math.round(sentAt + lasts),
+      expiresAt: end?.expiresAt ?? sentAt + USUAL_LEASE,
     };
     await this.note((ledger) => ledger.remember(addressOf(job.id), held));
-    const until = end === undefined ? undefined : timeLeft(end, end - (held.expiresAt - now));
     return {
       data: flags['show-secrets'] ? job : await withoutCredentials(job),
-      text: (style) => renderDetails(detailsOf(job, until, target.profile), style),
+      text: (style) => renderDetails(detailsOf(job, end?.shown, target.profile), style),
     };
   }
 }

@@ -1,7 +1,6 @@
 import type { Answer } from '../../base-command.ts';
-import { timeUntil } from '../../http/exchange.ts';
+import { leaseEnd } from '../../lease-end.ts';
 import { renderDetails } from '../../output/table.ts';
-import { timeLeft } from '../../output/time.ts';
 import { RunnerJobCommand } from '../../runner-job-command.ts';
 import { visibleAt } from '../../services/askui/client.ts';
 
@@ -27,11 +26,9 @@ export default class RunnerJobsPing extends RunnerJobCommand {
     const { ack, id } = await this.ackOf(args.job, flags, connection);
     const sentAt = this.context.now();
     const answer = await connection.client.ping(ack, id ?? 'the job');
-    const now = this.context.now();
-    const end = visibleAt(answer.visible);
-    const endsAt = end === undefined ? undefined : Math.round(sentAt + timeUntil(answer, end, now));
+    const end = leaseEnd(answer, visibleAt(answer.visible), sentAt, this.context.now());
     if (id !== undefined) {
-      await this.note((ledger) => ledger.prolong(connection.addressOf(id), ack, endsAt));
+      await this.note((ledger) => ledger.prolong(connection.addressOf(id), ack, end?.expiresAt));
     }
     return {
       data: answer,
@@ -40,7 +37,7 @@ export default class RunnerJobsPing extends RunnerJobCommand {
           [
             ['Job', id],
             ['Status', answer.cancel_job ? CANCEL : 'kept'],
-            ['Until', end && endsAt && timeLeft(end, end - (endsAt - now))],
+            ['Until', end?.shown],
             ['Profile', connection.target.profile],
           ],
           style,
