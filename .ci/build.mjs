@@ -108,6 +108,7 @@ await build({
   outfile: 'dist/start.js',
   define: { BUILD_ID: JSON.stringify(buildId) },
 });
+await build({ ...options, entryPoints: ['src/guard.ts'], outfile: 'dist/guard.js' });
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 
 const directories = Object.keys(metafile.inputs).flatMap(

@@ -120,12 +120,12 @@ export abstract class AcquireCommand extends KeyCommand {
   }
 }
 
-function isHeld({ status }: LeaseResponse): boolean {
+export function isHeld({ status }: LeaseResponse): boolean {
   return status === 'polling' || status === 'in_progress';
 }
 
 /** What an answer other than "acquired" means. */
-function failureOf(answer: LeaseResponse, isOurs: boolean): Failure | undefined {
+export function failureOf(answer: LeaseResponse, isOurs: boolean): Failure | undefined {
   const { key, status, ttl_left, retry_after_sec, error_code } = answer;
   if (status === 'acquired') return undefined;
   if (!isHeld(answer)) {

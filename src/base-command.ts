@@ -32,11 +32,20 @@ export abstract class BaseCommand extends Command {
 
   protected readonly context = new Context(process);
 
-  /** The command's work. Failures are thrown. */
-  protected abstract execute(): Promise<Answer>;
+  /**
+   * The command's work. Failures are thrown.
+   *
+   * @returns what is to be printed; or the exit code, where nothing is
+   */
+  protected abstract execute(): Promise<Answer | number>;
 
   override async run(): Promise<void> {
-    const { data, text, failure } = await this.execute();
+    const answer = await this.execute();
+    if (typeof answer === 'number') {
+      process.exitCode = answer;
+      return;
+    }
+    const { data, text, failure } = answer;
     const { terminal } = this.context;
     if (this.jsonEnabled()) {
       terminal.writeOut(this.#json(data));

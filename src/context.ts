@@ -19,6 +19,7 @@ import {
 import type { AskUiClient } from './services/askui/client.ts';
 import type { OnceOnlyClient } from './services/onceonly/client.ts';
 import type { RetaiaClient } from './services/retaia/client.ts';
+import type { Clocks } from './supervise/moment.ts';
 import { Terminal } from './terminal/terminal.ts';
 
 /** Acquisitions that the embedded service grants in a month: a number nobody meets by hand. */
@@ -35,6 +36,8 @@ export interface ConnectOptions {
 /** A service ready to be asked. */
 export interface Connection<Client> {
   readonly client: Client;
+  /** The same for calls that may take so many milliseconds each. */
+  readonly within: (milliseconds: number) => Promise<Client>;
   readonly target: Target;
   /** Where the ledger keeps the handle of a lease of this service. */
   readonly addressOf: (id: string) => LeaseAddress;
@@ -141,6 +144,12 @@ export class Context {
     });
   }
 
+  /** The clocks of this machine, for what has to be kept up in time. */
+  async clocks(): Promise<Clocks> {
+    const { systemClocks } = await import('./supervise/moment.ts');
+    return systemClocks;
+  }
+
   /** The embedded service's engine: for its administration, beside what the services offer. */
   async engine(): Promise<Engine> {
     const { createEngine } = await import('./engine/engine.ts');
@@ -177,6 +186,11 @@ export class Context {
     return crypto().randomBytes(32).toString('base64url');
   }
 
+  /** Where what a command works with under a lease is kept while it runs. */
+  get workDirectory(): string {
+    return this.#paths.work;
+  }
+
   /** Forgets the access token that was got for a profile which is no more. */
   async forgetTokens({ credential }: Profile): Promise<void> {
     if (credential?.type !== 'oauth2') return;
@@ -200,14 +214,18 @@ export class Context {
       target.type === 'local'
         ? await this.#embeddedService(service)
         : await this.#hostedService(service, target, options);
-    const client = await createClient({
+    const port: ClientPort = {
       transport,
       honoursIdempotencyKey: target.type === 'local',
       clean: (text) => this.redactor.clean(text),
-    });
+    };
+    const within = (timeout: number) => {
+      const limited: Transport = (request, send) => transport(request, { ...send, timeout });
+      return createClient({ ...port, transport: limited });
+    };
     const location = target.type === 'local' ? this.#paths.leases : target.url.href;
     const addressOf = (id: string) => ({ service, profile: target.profile, location, id });
-    return { client, target, addressOf };
+    return { client: await createClient(port), within, target, addressOf };
   }
 
   async #hostedService(

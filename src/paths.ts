@@ -12,6 +12,8 @@ export interface Paths {
   readonly handles: string;
   /** Directory of access tokens. */
   readonly tokens: string;
+  /** Directory of what commands work with under a lease. */
+  readonly work: string;
   /** Directory of what can be made anew at any time. */
   readonly cache: string;
 }
@@ -29,6 +31,7 @@ export function pathsOf(env: Environment): Paths {
     leases: join(base('XDG_DATA_HOME', '.local/share'), 'leases.db'),
     handles: join(base('XDG_STATE_HOME', '.local/state'), 'handles.db'),
     tokens: join(base('XDG_STATE_HOME', '.local/state'), 'tokens'),
+    work: join(base('XDG_STATE_HOME', '.local/state'), 'work'),
     cache: base('XDG_CACHE_HOME', '.cache'),
   };
 }

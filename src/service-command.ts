@@ -3,6 +3,7 @@ import { BaseCommand } from './base-command.ts';
 import type { ConnectOptions } from './context.ts';
 import { parseDuration } from './domain/duration.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import type { Books, WorkHost } from './work.ts';
 
 const DEFAULT_TIMEOUT = '30s';
 /** Seconds. Who wants to wait for longer waits outside. */
@@ -33,6 +34,16 @@ export abstract class ServiceCommand extends BaseCommand {
       timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout', TIMEOUT_RANGE) * 1000,
       version: this.config.version,
     };
+  }
+
+  /** The ledger, for what is no command. */
+  protected readonly books: Books = {
+    ledger: () => this.context.ledger(),
+    note: (change) => this.note(change),
+  };
+
+  protected async workHost(): Promise<WorkHost> {
+    return { context: this.context, books: this.books, clocks: await this.context.clocks() };
   }
 
   /** Brings the ledger up to date. The service has answered: what fails here is only told. */

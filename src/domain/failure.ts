@@ -19,6 +19,8 @@ export const FAILURES = {
   lease_lost: { exit: 14, retryable: false },
   unavailable: { exit: 75, retryable: true },
   bad_response: { exit: 76, retryable: false },
+  not_executable: { exit: 126, retryable: false },
+  command_not_found: { exit: 127, retryable: false },
 } as const;
 
 export type FailureCode = keyof typeof FAILURES;

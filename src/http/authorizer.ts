@@ -5,15 +5,16 @@ export interface Authorizer {
   /**
    * The value to send now.
    *
+   * @param timeout milliseconds that the call has which it is for. Default: what a command has
    * @throws Failure when none can be got; no request was sent to the service then
    */
-  header(): Promise<string>;
+  header(timeout?: number): Promise<string>;
   /**
    * Another value, after the service refused this one with 401.
    *
    * @throws Failure as `header`
    */
-  renew(refused: string): Promise<string>;
+  renew(refused: string, timeout?: number): Promise<string>;
 }
 
 /**
@@ -25,8 +26,9 @@ export function withAuthorizer(transport: Transport, authorizer: Authorizer): Tr
   return async (request, options) => {
     const send = (authorization: string) =>
       transport({ ...request, headers: { ...request.headers, authorization } }, options);
-    const authorization = await authorizer.header();
+    const authorization = await authorizer.header(options.timeout);
     const answer = await send(authorization);
-    return answer.status === 401 ? send(await authorizer.renew(authorization)) : answer;
+    if (answer.status !== 401) return answer;
+    return send(await authorizer.renew(authorization, options.timeout));
   };
 }

@@ -12,7 +12,7 @@ export interface KyTransportOptions {
   /** Value of the Authorization header. */
   readonly authorization?: string | undefined;
   readonly userAgent: string;
-  /** For everything that one call does, retries and waits included, in milliseconds. */
+  /** For everything that one call does unless it says so, retries and waits included, in milliseconds. */
   readonly timeout: number;
   /** The first wait before a retry, in milliseconds; each next one is twice as long. Default 200. */
   readonly firstDelay?: number;
@@ -42,10 +42,10 @@ const HOPELESS = /^(ENOTFOUND|CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|U
  */
 export function createKyTransport(options: KyTransportOptions): Transport {
   assertPrivacy(options);
-  return async (request, { repeatable, share = 1 }) => {
+  return async (request, { repeatable, share = 1, timeout = options.timeout }) => {
     const { default: ky } = await import('ky');
     const begun = performance.now();
-    const whole = Math.ceil(options.timeout * share);
+    const whole = Math.ceil(timeout * share);
     try {
       return await send(ky, request, options, {
         signal: AbortSignal.timeout(whole),

@@ -21,6 +21,8 @@ export interface SendOptions {
   readonly repeatable: boolean;
   /** Which part of the time that a command has this call may take. Default: all of it. */
   readonly share?: number;
+  /** What the whole call may take, in milliseconds. Default: what a command has. */
+  readonly timeout?: number;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { Failure } from '../domain/failure.ts';
 
 /** What a flag may read from stdin at most, in bytes: more than any service takes. */
@@ -25,6 +26,36 @@ export class Terminal {
 
   writeOut(text: string): void {
     this.#process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /**
+   * Passes a stream on to stdout, and keeps what it was.
+   *
+   * @param most bytes that are kept
+   * @returns what was kept so far; undefined when it was more
+   */
+  passOn(source: Readable, most: number): () => Buffer | undefined {
+    const { stdout } = this.#process;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    // Whoever read has read enough: the source is to learn that, and this process goes on.
+    stdout.removeAllListeners('error');
+    stdout.on('error', () => source.destroy());
+    source.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= most) chunks.push(chunk);
+      if (stdout.write(chunk)) return;
+      source.pause();
+      stdout.once('drain', () => source.resume());
+    });
+    return () => (size > most ? undefined : Buffer.concat(chunks));
+  }
+
+  /** Shows a line on stderr in the place of the one before; nothing takes it away. */
+  showStatus(text: string): void {
+    const { stderr } = this.#process;
+    // To the line's begin, and all of it away.
+    stderr.write(`\r\u001b[K${text.slice(0, this.columns('stderr') - 1)}`);
   }
 
   writeError(text: string): void {

@@ -43,16 +43,20 @@ const SCHEME = 'Bearer ';
 export function createClientCredentials(options: ClientCredentialsOptions): ClientCredentials {
   const { directory, now, remember } = options;
   const cache = openTokenCache(directory, options, now);
-  const renew = (refused?: string) => cache.renew(refused, () => requestToken(options));
+  const renew = (refused: string | undefined, timeout: number | undefined) =>
+    cache.renew(refused, () => requestToken(options, timeout));
   const headerOf = (token: string) => SCHEME + remember(token);
   return {
-    header: async () => headerOf(cache.read() ?? (await renew())),
-    renew: async (refused) => headerOf(await renew(refused.slice(SCHEME.length))),
+    header: async (timeout) => headerOf(cache.read() ?? (await renew(undefined, timeout))),
+    renew: async (refused, timeout) => headerOf(await renew(refused.slice(SCHEME.length), timeout)),
     close: () => cache.close(),
   };
 }
 
-async function requestToken(options: ClientCredentialsOptions): Promise<AccessToken> {
+async function requestToken(
+  options: ClientCredentialsOptions,
+  timeout: number | undefined,
+): Promise<AccessToken> {
   const { tokenUrl, clientId, clientSecret, scope, remember } = options;
   const oauth = await import('oauth4webapi');
   const server = { issuer: tokenUrl.origin, token_endpoint: tokenUrl.href };
@@ -63,7 +67,7 @@ async function requestToken(options: ClientCredentialsOptions): Promise<AccessTo
     oauth.ClientSecretPost(clientSecret),
     scope === undefined ? {} : { scope },
     // What may travel unencrypted is for the transport to say.
-    { [oauth.allowInsecureRequests]: true, [oauth.customFetch]: carrierOf(options) },
+    { [oauth.allowInsecureRequests]: true, [oauth.customFetch]: carrierOf(options, timeout) },
   );
   const bad = (what: string) => badAnswer(options, response.status, what);
   let answer: TokenEndpointResponse;
@@ -85,7 +89,7 @@ async function requestToken(options: ClientCredentialsOptions): Promise<AccessTo
 }
 
 /** Carries the library's request over our transport, and only a successful answer back. */
-function carrierOf(options: ClientCredentialsOptions) {
+function carrierOf(options: ClientCredentialsOptions, timeout: number | undefined) {
   const { transport, tokenUrl } = options;
   return async (_: string, request: CustomFetchOptions<'POST', URLSearchParams>) => {
     const { 'user-agent': _theirs, ...headers } = request.headers;
@@ -99,7 +103,7 @@ function carrierOf(options: ClientCredentialsOptions) {
         body: request.body.toString(),
       },
       // Leaves time for what the token is for.
-      { repeatable: true, share: 1 / 3 },
+      { repeatable: true, share: 1 / 3, ...(timeout === undefined ? {} : { timeout }) },
     ).catch((error) => Promise.reject(withKnownOutcome(error)));
     if (answer.status !== 200) throw refusal(answer, options);
     return new Response(answer.body, { headers: answer.headers });

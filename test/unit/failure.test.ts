@@ -6,8 +6,10 @@ import { quoted } from '../../src/domain/shell.ts';
 import { failureToJson, toFailure } from '../../src/output/failure.ts';
 import { visible, visibleJson } from '../../src/terminal/visible.ts';
 
-test('every failure has an exit code of its own, and none that a shell or a signal uses', () => {
-  const codes = Object.values(FAILURES).map(({ exit }) => exit);
+test('every failure has an exit code of its own, and none that a shell or a signal uses otherwise', () => {
+  const { not_executable, command_not_found, ...others } = FAILURES;
+  expect([not_executable.exit, command_not_found.exit]).toEqual([126, 127]);
+  const codes = Object.values(others).map(({ exit }) => exit);
   expect(new Set(codes).size).toBe(codes.length);
   for (const code of codes) expect(code).toBeLessThan(126);
 });

@@ -18,6 +18,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   profiles: ['files', 'domain'],
   ledger: ['sqlite', 'domain'],
   tokens: ['sqlite', 'http', 'domain'],
+  supervise: ['domain'],
   terminal: ['domain'],
   output: ['terminal', 'domain'],
 };

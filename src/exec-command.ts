@@ -1,0 +1,185 @@
+import { boolean, option, string } from '@oclif/core/flags';
+import { parseDuration, type Range, TTL_RANGE } from './domain/duration.ts';
+import { Failure } from './domain/failure.ts';
+import type { CommandWords, ResultSource } from './exec-child.ts';
+import type { ExecOptions } from './exec-run.ts';
+import { LOCAL } from './profiles/profile.ts';
+import { ServiceCommand } from './service-command.ts';
+import type { Work } from './work.ts';
+import { WorkDirectory } from './work-directory.ts';
+
+const RESULT_SOURCES = ['file', 'stdout', 'none'] as const satisfies readonly ResultSource[];
+
+/** Seconds. */
+const GRACE_RANGE: Range = { min: 0, max: TTL_RANGE.max };
+
+/** The flags of all commands of this kind, as they were given. */
+export interface ExecFlags {
+  readonly wait?: string | undefined;
+  readonly grace: string;
+  readonly 'result-from'?: ResultSource | undefined;
+  readonly 'conflict-exit-code'?: string | undefined;
+  readonly 'status-file'?: string | undefined;
+  readonly shell: boolean;
+}
+
+/** What `exec`, `jobs exec` and `runner-jobs exec` share: a command that runs under a lease. */
+export abstract class ExecCommand extends ServiceCommand {
+  // oclif stops looking for what is inherited at a class without statics of its own.
+  static override readonly baseFlags = ServiceCommand.baseFlags;
+  static override readonly strict = false;
+  static readonly execFlags = {
+    wait: string({
+      description: 'How long to wait for the lease [default: not at all]',
+      helpValue: 'DURATION',
+    }),
+    grace: string({
+      description:
+        "What the command gets to stop, before it is killed; a third of the lease's time at most",
+      helpValue: 'DURATION',
+      default: '10s',
+    }),
+    'conflict-exit-code': string({
+      description: 'Exit code when the lease is not to be had, instead of 10, 11 and 12',
+      helpValue: 'NUMBER',
+    }),
+    'status-file': string({
+      description: 'File for one line of JSON for each event, instead of stderr',
+      helpValue: 'FILE',
+    }),
+    shell: boolean({ description: 'Run the command, one word, as a line of shell' }),
+  };
+  static readonly resultFlags = {
+    'result-from': option({
+      description: "Where the command's result is: LEASECTL_RESULT_FILE, its stdout, or nowhere",
+      options: RESULT_SOURCES,
+      default: 'file' as const,
+    })(),
+  };
+
+  #conflictExitCode: number | undefined;
+
+  /**
+   * The words before `--`, for oclif to parse, and those after it.
+   *
+   * @throws Failure `usage` when there are none
+   */
+  protected split(): { readonly own: string[]; readonly command: readonly string[] } {
+    const end = this.argv.indexOf('--');
+    const command = this.argv.slice(end + 1);
+    if (end >= 0 && command.length > 0) return { own: this.argv.slice(0, end), command };
+    const what = end < 0 ? 'There is no -- before the command.' : 'There is no command after --.';
+    throw new Failure('usage', what, {
+      hint: `For example leasectl ${String(this.id).replaceAll(':', ' ')} … -- ./deploy.sh --fast`,
+    });
+  }
+
+  /**
+   * Runs the command that was given under a lease.
+   *
+   * @param command the words after `--`
+   * @param prepare makes the connection; what the user gave is right then
+   * @returns the exit code
+   */
+  protected async exec(
+    command: readonly string[],
+    flags: ExecFlags,
+    prepare: () => Promise<Work>,
+  ): Promise<number> {
+    const words = wordsOf(command, flags.shell);
+    const wait = flags.wait === undefined ? undefined : parseDuration(flags.wait, '--wait') * 1000;
+    const grace = parseDuration(flags.grace, '--grace', GRACE_RANGE) * 1000;
+    const conflict = flags['conflict-exit-code'];
+    if (conflict !== undefined) {
+      this.#conflictExitCode = parseExitCode(conflict, '--conflict-exit-code');
+    }
+    const [{ assertRunnable }, { openReport }] = await Promise.all([
+      import('./executable.ts'),
+      import('./exec-report.ts'),
+    ]);
+    const { context } = this;
+    const { env, terminal, redactor } = context;
+    assertRunnable(words.file, env['PATH']);
+    const report = openReport({
+      terminal,
+      redactor,
+      isJson: this.jsonEnabled(),
+      statusFile: flags['status-file'],
+    });
+    try {
+      const work = await prepare();
+      const resultFrom = flags['result-from'] ?? 'none';
+      return await this.#run({ work, words, wait, grace, report, resultFrom });
+    } finally {
+      report.close();
+    }
+  }
+
+  async #run({ words, resultFrom, ...options }: RunOptions): Promise<number> {
+    const [{ runUnderLease }, { startChild }, { processSignals }, { startWatchdog }] =
+      await Promise.all([
+        import('./exec-run.ts'),
+        import('./exec-child.ts'),
+        import('./process-signals.ts'),
+        import('./start-watchdog.ts'),
+      ]);
+    const { context } = this;
+    const { env, terminal, profiles } = context;
+    const { profile: target } = options.work;
+    const isNamed = target === LOCAL || (await profiles.names()).includes(target);
+    const profile = isNamed ? target : undefined;
+    return runUnderLease({
+      ...options,
+      clocks: await context.clocks(),
+      signals: processSignals(process),
+      directoryOf: ({ address, handle }) =>
+        new WorkDirectory(context.workDirectory, address, handle),
+      startWatchdog: () => startWatchdog(this.config.root),
+      startCommand: (held, directory) =>
+        startChild({ words, held, directory, resultFrom, env, profile, terminal }),
+      notice: (message) => this.notice(message),
+    });
+  }
+
+  override async catch(error: unknown): Promise<void> {
+    await super.catch(error);
+    const isConflict = error instanceof Failure && CONFLICTS.has(error.code);
+    if (isConflict) process.exitCode = this.#conflictExitCode ?? process.exitCode;
+  }
+
+  /** A call that was given up may hang on: it must not hold up the exit. */
+  override async finally(): Promise<void> {
+    const { setTimeout: delay } = await import('node:timers/promises');
+    await Promise.race([super.finally(), delay(LAST_CALL)]);
+    process.exit();
+  }
+}
+
+/** What open connections get to be closed, in milliseconds. */
+const LAST_CALL = 200;
+
+const CONFLICTS: ReadonlySet<string> = new Set(['held', 'none_available', 'wait_timeout']);
+
+interface RunOptions extends Pick<ExecOptions, 'work' | 'wait' | 'grace' | 'report'> {
+  readonly words: CommandWords;
+  readonly resultFrom: ResultSource;
+}
+
+/** @throws Failure `usage` when a line of shell comes in several words: how to join them is a guess */
+function wordsOf(words: readonly string[], isShell: boolean): CommandWords {
+  const [file = '', ...args] = words;
+  if (!isShell) return { file, args };
+  if (args.length === 0) return { file: '/bin/sh', args: ['-c', file] };
+  throw new Failure('usage', 'With --shell the command is one word.', {
+    hint: "Put quotes around all of it: --shell -- 'make test && make deploy'",
+  });
+}
+
+/** @throws Failure `usage` for anything but a whole number from 0 to 255 */
+export function parseExitCode(text: string, flag: string): number {
+  const code = Number(text);
+  if (/^\d+$/.test(text) && code <= 255) return code;
+  throw new Failure('usage', `${flag} is no exit code: ${JSON.stringify(text)}.`, {
+    hint: 'Give a whole number from 0 to 255.',
+  });
+}

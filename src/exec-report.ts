@@ -1,0 +1,106 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { Failure } from './domain/failure.ts';
+import type { Redactor } from './domain/redactor.ts';
+import type { Terminal } from './terminal/terminal.ts';
+import { visible, visibleJson } from './terminal/visible.ts';
+
+/** What happens to a lease, and to the command that runs under it. */
+export type ExecEvent =
+  | {
+      readonly event: 'acquired';
+      readonly service: string;
+      readonly profile: string;
+      readonly key?: string;
+      readonly job_id?: string;
+      readonly fencing_token?: number | undefined;
+      readonly expires_at: string;
+    }
+  /** @property retry_after seconds */
+  | { readonly event: 'waiting'; readonly message: string; readonly retry_after: number }
+  | { readonly event: 'renewed'; readonly expires_at: string }
+  | {
+      readonly event: 'renewal_failed';
+      readonly code: string;
+      readonly message: string;
+      /** When the command is stopped if no renewal succeeds. */
+      readonly stop_at: string;
+    }
+  | { readonly event: 'lost'; readonly code: string; readonly message: string }
+  /** @property signal null when it is the service that wants the end */
+  | { readonly event: 'canceled'; readonly signal: string | null }
+  | { readonly event: 'child_exit'; readonly code: number | null; readonly signal: string | null }
+  | { readonly event: 'finished'; readonly status: string; readonly exit_code: number };
+
+export interface ExecReport {
+  /** One line of JSON, for programs. */
+  tell(event: ExecEvent): void;
+  /** Says for people what is waited for, if it takes long: in place of what was said before. */
+  waitFor(message: string): void;
+  /** The wait is over. */
+  stopWaiting(): void;
+  close(): void;
+}
+
+export interface ExecReportOptions {
+  readonly terminal: Terminal;
+  readonly redactor: Redactor;
+  /** Whether events, and nothing else, go to stderr. */
+  readonly isJson: boolean;
+  /** Where events go instead. */
+  readonly statusFile: string | undefined;
+}
+
+/** What nobody wants to hear of, in milliseconds. */
+const SHORT_WAIT = 2_000;
+
+/** @throws Failure `usage` when the status file cannot be written */
+export function openReport(options: ExecReportOptions): ExecReport {
+  const { terminal, redactor, isJson, statusFile } = options;
+  const file = statusFile === undefined ? undefined : openStatusFile(statusFile);
+  const write = (line: string) => {
+    if (file !== undefined) writeSync(file, `${line}\n`);
+    else if (isJson) terminal.writeError(line);
+  };
+  const isInPlace = terminal.isInteractive('stderr');
+  let message = '';
+  let timer: NodeJS.Timeout | undefined;
+  let isShown = false;
+  const show = () => {
+    if (isInPlace) terminal.showStatus(message);
+    else if (!isShown) terminal.writeError(message);
+    isShown = true;
+  };
+  return {
+    tell: (event) => {
+      const time = new Date().toISOString();
+      const { event: name, ...rest } = event;
+      write(
+        visibleJson(JSON.parse(redactor.clean(JSON.stringify({ event: name, time, ...rest }))), 0),
+      );
+    },
+    waitFor: (text) => {
+      if (isJson) return;
+      message = redactor.clean(visible(text));
+      timer ??= setTimeout(show, SHORT_WAIT);
+      if (isShown) show();
+    },
+    stopWaiting: () => {
+      clearTimeout(timer);
+      if (isShown && isInPlace) terminal.showStatus('');
+    },
+    close: () => {
+      if (file !== undefined) closeSync(file);
+    },
+  };
+}
+
+function openStatusFile(file: string): number {
+  try {
+    return openSync(file, 'w', 0o600);
+  } catch (error) {
+    throw new Failure('usage', `--status-file: ${JSON.stringify(file)} cannot be written.`, {
+      hint: 'Check that its directory is there and writable.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { Failure } from './domain/failure.ts';
+
+/**
+ * Makes sure that a command can be run, as far as that can be told before it is.
+ *
+ * @param file a path, or a name to be looked for in `path`
+ * @param path the PATH variable
+ * @throws Failure `command_not_found` or `not_executable`
+ */
+export function assertRunnable(file: string, path = ''): void {
+  const isPath = file.includes('/');
+  const candidates = isPath
+    ? [file]
+    : path.split(delimiter).map((directory) => join(directory || '.', file));
+  let isThere = false;
+  for (const candidate of candidates) {
+    try {
+      accessSync(candidate, constants.X_OK);
+      if (statSync(candidate).isFile()) return;
+      isThere ||= isPath;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      isThere ||= code !== 'ENOENT' && code !== 'ENOTDIR';
+    }
+  }
+  throw isThere ? notExecutable(file) : commandNotFound(file);
+}
+
+export function commandNotFound(file: string): Failure {
+  return new Failure('command_not_found', `There is no command ${JSON.stringify(file)}.`, {
+    hint: 'Check its name and PATH. Words of a shell, as in "a && b", need --shell and quotes.',
+  });
+}
+
+export function notExecutable(file: string): Failure {
+  return new Failure('not_executable', `${JSON.stringify(file)} cannot be run.`, {
+    hint: `Is it a program, and may you run it? chmod +x would allow it.`,
+  });
+}

@@ -1,0 +1,71 @@
+import { Failure } from '../domain/failure.ts';
+import type { Ending, Lease } from './lease.ts';
+import { type Clocks, later, left, type Moment, sleepUntil } from './moment.ts';
+
+export interface FinishOptions {
+  readonly clocks: Clocks;
+  /** Nobody tries any longer than this. */
+  readonly deadline: Moment;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** What one call may take, and the first and the longest wait before the next, in milliseconds. */
+const CALL = 5_000;
+const FIRST_DELAY = 200;
+const LONGEST_DELAY = 2_000;
+
+/**
+ * Gives a lease back, again and again until the service has decided, or the deadline is past.
+ *
+ * @throws Failure the service's refusal; `unavailable` when it is not known whether it was recorded
+ */
+export async function finish(
+  lease: Lease,
+  ending: Ending,
+  { clocks, deadline, random }: FinishOptions,
+): Promise<void> {
+  const never = new AbortController().signal;
+  let last = noTime();
+  let delay = FIRST_DELAY;
+  for (;;) {
+    const rest = left(deadline, clocks.now());
+    if (rest <= 0) throw last;
+    const failure = await attempt(lease, ending, Math.ceil(Math.min(rest, CALL)), clocks);
+    if (!failure) return;
+    if (failure.code !== 'unavailable' && failure.code !== 'bad_response') throw failure;
+    last = failure;
+    const wait = Math.min(delay * (0.5 + random()), left(deadline, clocks.now()));
+    await sleepUntil(later(clocks.now(), wait), clocks, never);
+    delay = Math.min(2 * delay, LONGEST_DELAY);
+  }
+}
+
+/** What a call may be late with its own failure, in milliseconds. */
+const LATENESS = 100;
+
+async function attempt(
+  lease: Lease,
+  ending: Ending,
+  limit: number,
+  clocks: Clocks,
+): Promise<Failure | undefined> {
+  const answered = new AbortController();
+  const answer = lease
+    .end(ending, limit)
+    .then(
+      () => undefined,
+      (error: unknown) => {
+        if (error instanceof Failure) return error;
+        throw error;
+      },
+    )
+    .finally(() => answered.abort());
+  const isLate = sleepUntil(later(clocks.now(), limit + LATENESS), clocks, answered.signal);
+  await Promise.race([answer, isLate]);
+  return answered.signal.aborted ? answer : noTime();
+}
+
+function noTime(): Failure {
+  return new Failure('unavailable', 'There was no answer in time.', { outcomeUnknown: true });
+}

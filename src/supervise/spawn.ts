@@ -1,0 +1,39 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import type { Exit } from './process-group.ts';
+import type { RunningCommand } from './supervisor.ts';
+
+export interface CommandLine {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** An open file that the command gets as descriptor 3. */
+  readonly descriptor?: number | undefined;
+  /** Whether its stdout is read here, instead of being leasectl's own. */
+  readonly isRead: boolean;
+}
+
+export interface SpawnedCommand extends RunningCommand {
+  /** Where it is read here. */
+  readonly stdout: Readable | null;
+}
+
+/**
+ * Starts a command in a session, and so a process group, of its own.
+ *
+ * @throws the system's error when it cannot be started
+ */
+export async function spawnCommand(line: CommandLine): Promise<SpawnedCommand> {
+  const { file, args, env, descriptor, isRead } = line;
+  const stdio: StdioOptions = ['inherit', isRead ? 'pipe' : 'inherit', 'inherit'];
+  if (descriptor !== undefined) stdio.push(descriptor);
+  const child: ChildProcess = spawn(file, args, { env, detached: true, stdio });
+  const exited = new Promise<Exit>((resolve) => {
+    child.on('exit', (code, signal) => resolve({ code, signal }));
+  });
+  // It may run already: nothing is waited for before it is watched.
+  if (child.pid !== undefined) return { group: child.pid, exited, stdout: child.stdout };
+  const [error] = await once(child, 'error');
+  throw error;
+}

@@ -1,0 +1,142 @@
+import type { Readable } from 'node:stream';
+import { type Clocks, isPast, later, left, type Moment } from './moment.ts';
+import { isAlive, signalGroup } from './process-group.ts';
+
+/*
+ * The watchdog is a process of its own that ends the command where leasectl cannot: when leasectl was
+ * killed, stopped, or hangs. Each of its orders takes the place of the one before.
+ */
+
+/** What the watchdog has to see to, and until when. */
+export interface Order {
+  /** The process group of the command. */
+  readonly group: number;
+  /** When the command has to be told to stop; null when it has been. */
+  readonly stopAt: Moment | null;
+  /** When nothing of it may run any more. */
+  readonly deadline: Moment;
+  /** Milliseconds that the command has to stop. */
+  readonly grace: number;
+}
+
+/** How often it looks, in milliseconds; and for how long leasectl may be late before it acts. */
+const TICK = 100;
+const LATENESS = 200;
+
+/**
+ * Follows the orders that come, one JSON text on each line, until there are no more of them and
+ * nothing of the command runs any more. That they end without `release` means that leasectl died.
+ */
+export async function runWatchdog(orders: Readable, clocks: Clocks): Promise<void> {
+  let order: Order | undefined;
+  let isOrphaned = false;
+  const ended = new AbortController();
+  const reading = read(orders, (next) => {
+    order = next;
+  }).then((isReleased) => {
+    isOrphaned = !isReleased;
+    ended.abort();
+  });
+  const never = new AbortController().signal;
+  while (!ended.signal.aborted) {
+    await clocks.sleep(TICK, order ? never : ended.signal);
+    if (order) order = act(order, clocks);
+  }
+  await reading;
+  if (!isOrphaned || !order) return;
+  if (order.stopAt) order = stop(order, clocks);
+  while (order && isAlive(order.group)) {
+    order = act(order, clocks);
+    await clocks.sleep(TICK, never);
+  }
+}
+
+/** @returns the order that is in force from then on; none when nothing is left to be watched */
+function act(order: Order, clocks: Clocks): Order | undefined {
+  const now = clocks.now();
+  if (isPast(order.deadline, now)) {
+    signalGroup(order.group, 'SIGKILL');
+    return isAlive(order.group) ? order : undefined;
+  }
+  const isLate = order.stopAt !== null && left(order.stopAt, now) <= -lateness(order);
+  return isLate ? stop(order, clocks) : order;
+}
+
+/** Leasectl stops the command itself if it can; a short grace is not to be spent on waiting. */
+function lateness({ grace }: Order): number {
+  return Math.min(LATENESS, grace / 4);
+}
+
+function stop(order: Order, clocks: Clocks): Order {
+  const { group, grace, deadline } = order;
+  signalGroup(group, 'SIGTERM');
+  // What was stopped can do nothing about it.
+  signalGroup(group, 'SIGCONT');
+  const now = clocks.now();
+  const soon = later(now, grace);
+  return {
+    ...order,
+    stopAt: null,
+    deadline: left(soon, now) < left(deadline, now) ? soon : deadline,
+  };
+}
+
+const RELEASE = 'release';
+
+/** @returns whether the orders ended with a release */
+async function read(orders: Readable, onOrder: (order: Order) => void): Promise<boolean> {
+  let text = '';
+  for await (const chunk of orders) {
+    const lines = (text + String(chunk)).split('\n');
+    text = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line === RELEASE) return true;
+      onOrder(JSON.parse(line));
+    }
+  }
+  return false;
+}
+
+/** Leasectl's end of the watchdog. */
+export interface Watchdog {
+  /** Puts an order in the place of the one before. */
+  watch(order: Order): void;
+  /** Nothing is left to be watched. */
+  release(): void;
+}
+
+/** A started process that reads orders. */
+export interface WatchdogProcess {
+  write(text: string): void;
+  onExit(listener: () => void): void;
+}
+
+/** The wait before another watchdog takes the place of one that died, in milliseconds. */
+const RESTART_DELAY = 200;
+
+/** @param start starts the process; again if it dies before it is released */
+export function createWatchdog(start: () => WatchdogProcess): Watchdog {
+  let isReleased = false;
+  let last = '';
+  let current: WatchdogProcess;
+  const begin = () => {
+    current = start();
+    if (last) current.write(last);
+    current.onExit(() => {
+      // Its place must not hold up the end.
+      if (!isReleased) setTimeout(() => isReleased || begin(), RESTART_DELAY).unref();
+    });
+  };
+  begin();
+  const send = (line: string) => {
+    last = `${line}\n`;
+    current.write(last);
+  };
+  return {
+    watch: (order) => send(JSON.stringify(order)),
+    release: () => {
+      isReleased = true;
+      send(RELEASE);
+    },
+  };
+}
