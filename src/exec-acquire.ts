@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { formatDuration } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
 import type { ExecOptions } from './exec-run.ts';
 import { finish } from './supervise/finish.ts';
@@ -27,7 +26,7 @@ export async function acquire(options: ExecOptions): Promise<HeldWork | number> 
     const waiting = waitFor({
       look: () => work.acquire().catch((error) => whileWaiting(error, wait)),
       clocks,
-      until: later(clocks.now(), wait ?? 0),
+      patience: wait ?? 0,
       interval: undefined,
       random: Math.random,
       signal: interrupted.signal,
@@ -49,7 +48,7 @@ export async function acquire(options: ExecOptions): Promise<HeldWork | number> 
     return exitCodeOf(interruption.signal);
   } catch (error) {
     if (interruption) return exitCodeOf(interruption.signal);
-    throw wait === undefined ? error : inVain(error, wait);
+    throw error;
   } finally {
     report.stopWaiting();
     for (const off of unsubscribe) off();
@@ -70,17 +69,6 @@ function whileWaiting(error: unknown, wait: number | undefined) {
   const mayPass = error instanceof Failure && error.code === 'unavailable' && !error.outcomeUnknown;
   if (!mayPass || wait === undefined) throw error;
   return { failure: error, retryAfter: undefined };
-}
-
-function inVain(error: unknown, wait: number): unknown {
-  const isWait = error instanceof Failure && /^(held|none_available)$/.test(error.code);
-  if (!isWait) return error;
-  const { message, service } = error;
-  return new Failure(
-    'wait_timeout',
-    `${message} It was waited for ${formatDuration(wait / 1000)}.`,
-    { hint: 'Allow more time with --wait, or look who holds it.', service, cause: error },
-  );
 }
 
 async function giveBack(

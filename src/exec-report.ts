@@ -2,7 +2,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { Failure } from './domain/failure.ts';
 import type { Redactor } from './domain/redactor.ts';
 import type { Terminal } from './terminal/terminal.ts';
-import { visible, visibleJson } from './terminal/visible.ts';
+import { visibleJson } from './terminal/visible.ts';
+import { createWaitingLine, NO_WAITING_LINE } from './waiting-line.ts';
 
 /** What happens to a lease, and to the command that runs under it. */
 export type ExecEvent =
@@ -50,9 +51,6 @@ export interface ExecReportOptions {
   readonly statusFile: string | undefined;
 }
 
-/** What nobody wants to hear of, in milliseconds. */
-const SHORT_WAIT = 2_000;
-
 /** @throws Failure `usage` when the status file cannot be written */
 export function openReport(options: ExecReportOptions): ExecReport {
   const { terminal, redactor, isJson, statusFile } = options;
@@ -61,15 +59,7 @@ export function openReport(options: ExecReportOptions): ExecReport {
     if (file !== undefined) writeSync(file, `${line}\n`);
     else if (isJson) terminal.writeError(line);
   };
-  const isInPlace = terminal.isInteractive('stderr');
-  let message = '';
-  let timer: NodeJS.Timeout | undefined;
-  let isShown = false;
-  const show = () => {
-    if (isInPlace) terminal.showStatus(message);
-    else if (!isShown) terminal.writeError(message);
-    isShown = true;
-  };
+  const line = isJson ? NO_WAITING_LINE : createWaitingLine(terminal, redactor);
   return {
     tell: (event) => {
       const time = new Date().toISOString();
@@ -78,16 +68,8 @@ export function openReport(options: ExecReportOptions): ExecReport {
         visibleJson(JSON.parse(redactor.clean(JSON.stringify({ event: name, time, ...rest }))), 0),
       );
     },
-    waitFor: (text) => {
-      if (isJson) return;
-      message = redactor.clean(visible(text));
-      timer ??= setTimeout(show, SHORT_WAIT);
-      if (isShown) show();
-    },
-    stopWaiting: () => {
-      clearTimeout(timer);
-      if (isShown && isInPlace) terminal.showStatus('');
-    },
+    waitFor: line.show,
+    stopWaiting: line.clear,
     close: () => {
       if (file !== undefined) closeSync(file);
     },

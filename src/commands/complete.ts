@@ -1,6 +1,7 @@
-import { string } from '@oclif/core/flags';
+import { boolean, string } from '@oclif/core/flags';
 import type { Answer } from '../base-command.ts';
 import { HolderCommand } from '../holder-command.ts';
+import { WorkDirectory } from '../work-directory.ts';
 
 export default class Complete extends HolderCommand {
   static override readonly summary = 'Finish a lease: the work is done';
@@ -24,16 +25,23 @@ export default class Complete extends HolderCommand {
       description: 'Digest of the result, for others to compare',
       helpValue: 'HASH',
     }),
+    resume: boolean({
+      description: 'Finish what exec could not, with the result that it kept',
+      exclusive: ['result', 'result-hash', 'lease-id'],
+    }),
   };
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(Complete);
     const { key } = args;
-    const result = await this.readObject(flags.result, '--result');
+    const given = await this.readObject(flags.result, '--result');
     const hash = flags['result-hash'];
     const connection = await this.connect(flags);
     const leaseId = await this.handleOf(key, flags['lease-id'], connection);
-    return this.finish(key, leaseId, connection, () =>
+    const address = connection.addressOf(key);
+    const kept = new WorkDirectory(this.context.workDirectory, address, leaseId);
+    const result = flags.resume ? kept.readResult() : given;
+    const answer = await this.finish(key, leaseId, connection, () =>
       connection.client.complete({
         key,
         lease_id: leaseId,
@@ -41,5 +49,7 @@ export default class Complete extends HolderCommand {
         ...(hash === undefined ? {} : { result_hash: hash }),
       }),
     );
+    if (flags.resume) kept.remove();
+    return answer;
   }
 }

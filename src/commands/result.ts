@@ -3,11 +3,8 @@ import type { Answer } from '../base-command.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/shell.ts';
 import { KeyCommand } from '../key-command.ts';
-import type { Style } from '../output/style.ts';
-import { renderDetails } from '../output/table.ts';
-import { serviceTime } from '../output/time.ts';
 import { required } from '../positional.ts';
-import type { ResultResponse } from '../services/onceonly/wire.ts';
+import { renderResult } from '../render-result.ts';
 import { visibleJson } from '../terminal/visible.ts';
 
 export default class Result extends KeyCommand {
@@ -36,27 +33,12 @@ export default class Result extends KeyCommand {
     return {
       data: answer,
       text: (style) => {
-        if (!flags.raw) return render(answer, target.profile, style);
+        if (!flags.raw) return renderResult(answer, target.profile, style);
         return isPending ? '' : visibleJson(answer.result ?? null, 0);
       },
       failure: isPending ? pending(args.key) : undefined,
     };
   }
-}
-
-function render(answer: ResultResponse, profile: string, style: Style): string {
-  const details = renderDetails(
-    [
-      ['Key', answer.key],
-      ['Status', answer.status],
-      ['Finished', serviceTime(answer.done_at)],
-      ['Error', answer.error_code],
-      ['Result hash', answer.result_hash],
-      ['Profile', profile],
-    ],
-    style,
-  );
-  return answer.result ? `${details}\n${visibleJson(answer.result)}` : details;
 }
 
 function pending(key: string): Failure {

@@ -1,5 +1,6 @@
-import type { Failure } from '../domain/failure.ts';
-import { type Clocks, later, left, type Moment, sleepUntil } from './moment.ts';
+import { formatDuration } from '../domain/duration.ts';
+import { Failure } from '../domain/failure.ts';
+import { type Clocks, later, left, sleepUntil } from './moment.ts';
 
 /** What one look brought: what was waited for, or why it is not to be had yet. */
 export type Look<T> =
@@ -13,9 +14,9 @@ export type Look<T> =
 export interface WaitOptions<T> {
   readonly look: () => Promise<Look<T>>;
   readonly clocks: Clocks;
-  /** When to give up; undefined for never. */
-  readonly until: Moment | undefined;
-  /** Milliseconds between looks where the service says nothing; undefined for growing ones. */
+  /** Milliseconds after which to give up; 0 for a single look, undefined for never. */
+  readonly patience: number | undefined;
+  /** Milliseconds between looks, unless the service asks for more; undefined for growing ones. */
   readonly interval: number | undefined;
   /** From 0 up to 1. */
   readonly random: () => number;
@@ -33,22 +34,34 @@ const LONGEST_PAUSE = 5_000;
  * Looks until what is waited for is there.
  *
  * @returns undefined when the signal was aborted
- * @throws the failure of the last look, when the time is over
+ * @throws Failure that of a single look; `wait_timeout` when the time is over
  */
 export async function waitFor<T>(options: WaitOptions<T>): Promise<T | undefined> {
-  const { look, clocks, until, interval, random, signal, onWait } = options;
+  const { look, clocks, patience, interval, random, signal, onWait } = options;
+  const until = patience === undefined ? undefined : later(clocks.now(), patience);
   let usual = interval ?? FIRST_PAUSE;
   for (;;) {
     const seen = await look();
     if ('found' in seen) return seen.found;
     const { failure, retryAfter } = seen;
     const rest = until ? left(until, clocks.now()) : Number.POSITIVE_INFINITY;
-    if (rest <= 0) throw failure;
+    if (rest <= 0) throw patience ? inVain(failure, patience) : failure;
+    const asked = Math.max(retryAfter ?? usual, interval ?? 0);
     // Later rather than sooner, and not all at once.
-    const pause = Math.min(rest, (retryAfter ?? usual) * (1 + random() / 4));
+    const pause = Math.min(rest, asked * (1 + random() / 4));
     if (!interval) usual = Math.min(LONGEST_PAUSE, usual * 1.5);
     onWait(failure, pause);
     await sleepUntil(later(clocks.now(), pause), clocks, signal);
     if (signal.aborted) return undefined;
   }
+}
+
+function inVain(failure: Failure, patience: number): Failure {
+  const { message, service } = failure;
+  const waited = `It was waited for ${formatDuration(patience / 1000)}.`;
+  return new Failure('wait_timeout', `${message} ${waited}`, {
+    hint: 'Wait for longer, or find out why it takes so long.',
+    service,
+    cause: failure,
+  });
 }

@@ -20,7 +20,14 @@ export interface SpawnedCommand extends RunningCommand {
 }
 
 /**
- * Starts a command in a session, and so a process group, of its own.
+ * Waits for a line on a descriptor, and becomes the command then. Without the line it ends: leasectl
+ * has died before anybody looked after the command.
+ */
+const gate = (descriptor: number) =>
+  `IFS= read -r line <&${descriptor} && exec "$@" ${descriptor}<&-`;
+
+/**
+ * Starts a command in a session, and so a process group, of its own. It waits until it may begin.
  *
  * @throws the system's error when it cannot be started
  */
@@ -28,12 +35,25 @@ export async function spawnCommand(line: CommandLine): Promise<SpawnedCommand> {
   const { file, args, env, descriptor, isRead } = line;
   const stdio: StdioOptions = ['inherit', isRead ? 'pipe' : 'inherit', 'inherit'];
   if (descriptor !== undefined) stdio.push(descriptor);
-  const child: ChildProcess = spawn(file, args, { env, detached: true, stdio });
+  const gateAt = stdio.push('pipe') - 1;
+  const words = ['-c', gate(gateAt), 'leasectl', file, ...args];
+  const child: ChildProcess = spawn('/bin/sh', words, { env, detached: true, stdio });
   const exited = new Promise<Exit>((resolve) => {
     child.on('exit', (code, signal) => resolve({ code, signal }));
   });
-  // It may run already: nothing is waited for before it is watched.
-  if (child.pid !== undefined) return { group: child.pid, exited, stdout: child.stdout };
-  const [error] = await once(child, 'error');
-  throw error;
+  const opener = child.stdio[gateAt];
+  // It may have been ended before it began.
+  opener?.on('error', () => undefined);
+  if (child.pid === undefined) {
+    const [error] = await once(child, 'error');
+    throw error;
+  }
+  return {
+    group: child.pid,
+    exited,
+    stdout: child.stdout,
+    begin: () => {
+      if (opener && 'end' in opener) opener.end('\n');
+    },
+  };
 }

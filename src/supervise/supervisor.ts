@@ -5,10 +5,12 @@ import { type Clocks, earlier, isPast, later, type Moment } from './moment.ts';
 import { type Exit, isAlive, killGroup, LOOK_INTERVAL, signalGroup } from './process-group.ts';
 import type { Watchdog } from './watchdog.ts';
 
-/** A command that runs, as the leader of a process group of its own. */
+/** A command that was started as the leader of a process group of its own. */
 export interface RunningCommand {
   readonly group: number;
   readonly exited: Promise<Exit>;
+  /** Lets it begin: until then it waits. */
+  begin(): void;
 }
 
 /** Signals that come to leasectl. */
@@ -85,6 +87,9 @@ class Supervision {
     const unsubscribe = this.#subscribe();
     const keeping = this.#keep();
     try {
+      // Leasectl may have been stopped since it has the lease; from here on the watchdog knows.
+      this.#loseWhatIsLate();
+      if (!this.#stop) command.begin();
       const exit = await command.exited;
       // What it left running worked under the lease, too.
       this.#end('SIGTERM', this.#times.grace);

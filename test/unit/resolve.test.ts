@@ -119,6 +119,7 @@ test('files are where XDG says, and relative places are ignored', () => {
     leases: '/home/u/.local/share/leasectl/leases.db',
     handles: '/home/u/.local/state/leasectl/handles.db',
     tokens: '/home/u/.local/state/leasectl/tokens',
+    work: '/home/u/.local/state/leasectl/work',
     cache: '/home/u/.cache/leasectl',
   });
   expect(pathsOf({ ...home, XDG_DATA_HOME: '/d', XDG_STATE_HOME: 'relative' })).toMatchObject({

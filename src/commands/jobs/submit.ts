@@ -1,12 +1,14 @@
-import { string } from '@oclif/core/flags';
+import { boolean, string } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseJson } from '../../domain/json.ts';
 import { EndingCommand } from '../../ending-command.ts';
 import type { Lock } from '../../job-command.ts';
+import { submissionOf } from '../../job-work.ts';
 import { parsePair } from '../../pair.ts';
 import { type PatchName, patchOf } from '../../services/retaia/patches.ts';
 import type { SubmitResult } from '../../services/retaia/wire.ts';
+import { WorkDirectory } from '../../work-directory.ts';
 
 const OBJECT = 'JSON|@FILE|-';
 
@@ -48,6 +50,10 @@ export default class JobsSubmit extends EndingCommand {
       description: 'Type of the job [default: what it was when this machine claimed it]',
       helpValue: 'TYPE',
     }),
+    resume: boolean({
+      description: 'Submit what jobs exec could not: the result that it kept',
+      exclusive: ['patch', 'facts', 'derived', 'transcript', 'warning', 'metric', 'job-type'],
+    }),
   };
 
   protected async execute(): Promise<Answer> {
@@ -65,14 +71,20 @@ export default class JobsSubmit extends EndingCommand {
       ...(flags.warning ? { warnings: flags.warning } : {}),
       ...(metrics.length > 0 ? { metrics: Object.fromEntries(metrics.map(valued)) } : {}),
     };
+    const connection = await this.connect(flags);
+    let kept: WorkDirectory | undefined;
     const bodyOf = (lock: Lock) => {
+      if (flags.resume) {
+        const address = connection.addressOf(id);
+        kept = new WorkDirectory(this.context.workDirectory, address, lock.token);
+        return submissionOf(lock.jobType, kept.readResult());
+      }
       const type = flags['job-type'] ?? lock.jobType;
       if (type === undefined) throw untyped(id);
       const own = patch ? { [ownPatch(type)]: patch } : {};
       return { job_type: type, result: { ...own, ...rest } };
     };
-    const connection = await this.connect(flags);
-    return this.end({
+    const answer = await this.end({
       id,
       way: 'submit',
       flags,
@@ -81,6 +93,8 @@ export default class JobsSubmit extends EndingCommand {
       send: (key, body) => connection.client.submit(id, key, body),
       status: 'completed',
     });
+    kept?.remove();
+    return answer;
   }
 }
 
