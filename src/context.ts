@@ -5,7 +5,7 @@ import type { Engine } from './engine/engine.ts';
 import type { Kind } from './engine/lease.ts';
 import type { Store } from './engine/store.ts';
 import type { Route } from './http/route.ts';
-import type { Transport } from './http/transport.ts';
+import { KNOWS_ACQUISITIONS, type Transport } from './http/transport.ts';
 import type { LeaseAddress, Ledger } from './ledger/ledger.ts';
 import { type Paths, pathsOf } from './paths.ts';
 import type { Profile, ServiceName } from './profiles/profile.ts';
@@ -46,7 +46,7 @@ export interface Connection<Client> {
 /** What every client is made with. */
 interface ClientPort {
   readonly transport: Transport;
-  readonly honoursIdempotencyKey: boolean;
+  readonly knowsAcquisitions: () => boolean;
   readonly clean: (text: string) => string;
 }
 
@@ -214,13 +214,18 @@ export class Context {
       target.type === 'local'
         ? await this.#embeddedService(service)
         : await this.#hostedService(service, target, options);
+    let knowsAcquisitions = target.type === 'local';
     const port: ClientPort = {
-      transport,
-      honoursIdempotencyKey: target.type === 'local',
+      transport: async (request, send) => {
+        const answer = await transport(request, send);
+        knowsAcquisitions ||= KNOWS_ACQUISITIONS in answer.headers;
+        return answer;
+      },
+      knowsAcquisitions: () => knowsAcquisitions,
       clean: (text) => this.redactor.clean(text),
     };
     const within = (timeout: number) => {
-      const limited: Transport = (request, send) => transport(request, { ...send, timeout });
+      const limited: Transport = (request, send) => port.transport(request, { ...send, timeout });
       return createClient({ ...port, transport: limited });
     };
     const location = target.type === 'local' ? this.#paths.leases : target.url.href;

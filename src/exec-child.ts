@@ -5,7 +5,7 @@ import { Failure } from './domain/failure.ts';
 import { commandNotFound, notExecutable } from './executable.ts';
 import { SERVICES } from './profiles/profile.ts';
 import type { Environment } from './profiles/resolve.ts';
-import { type SpawnedCommand, spawnCommand } from './supervise/spawn.ts';
+import { spawnCommand } from './supervise/spawn.ts';
 import type { RunningCommand } from './supervise/supervisor.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import type { HeldWork } from './work.ts';
@@ -45,21 +45,24 @@ const LAST_WORDS = 500;
 /** @throws Failure when the system cannot run it */
 export async function startChild(options: ChildOptions): Promise<StartedCommand> {
   const { words, held, directory, resultFrom, terminal } = options;
-  const isRead = resultFrom === 'stdout';
+  const env = environmentOf(options);
   const descriptor = held.job === undefined ? undefined : openSync(directory.jobFile, 'r');
-  let child: SpawnedCommand;
+  const pipe = resultFrom === 'stdout' ? directory.openPipe() : undefined;
+  let child: RunningCommand;
   try {
-    child = await spawnCommand({ ...words, env: environmentOf(options), descriptor, isRead });
+    child = await spawnCommand({ ...words, env, descriptor, stdout: pipe?.writer });
   } catch (error) {
     throw notStarted(error, words.file);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
+    if (pipe) closeSync(pipe.writer);
   }
-  const { stdout } = child;
-  if (!stdout) return { ...child, keepResult: async () => undefined };
-  const printed = terminal.passOn(stdout, MAX_RESULT);
+  if (!pipe) return { ...child, keepResult: async () => undefined };
+  const { Socket } = await import('node:net');
+  const source = new Socket({ fd: pipe.reader, readable: true, writable: false });
+  const printed = terminal.passOn(source, MAX_RESULT);
   // Why it ended does not matter.
-  const end = finished(stdout).catch(() => undefined);
+  const end = finished(source).catch(() => undefined);
   return {
     ...child,
     keepResult: async () => {

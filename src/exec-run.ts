@@ -1,10 +1,11 @@
 import { FAILURES, Failure } from './domain/failure.ts';
-import { acquire, CLEAN_UP, exitCodeOf, notGivenBack } from './exec-acquire.ts';
+import { acquire, exitCodeOf, notGivenBack } from './exec-acquire.ts';
 import type { StartedCommand } from './exec-child.ts';
 import type { ExecReport } from './exec-report.ts';
 import { finish } from './supervise/finish.ts';
+import { type Interruption, watchForInterruption } from './supervise/interruption.ts';
 import type { Ending, Grant } from './supervise/lease.ts';
-import { type Clocks, earlier, later, type Moment } from './supervise/moment.ts';
+import { type Clocks, later, type Moment } from './supervise/moment.ts';
 import type { Exit } from './supervise/process-group.ts';
 import {
   type SignalSource,
@@ -48,9 +49,14 @@ interface Outcome {
  */
 export async function runUnderLease(options: ExecOptions): Promise<number> {
   const { report } = options;
-  const acquired = await acquire(options);
-  if (typeof acquired === 'number') return acquired;
-  const { status, exitCode, failure } = await new Run(options, acquired).run();
+  const interruption = watchForInterruption(options.signals, options.clocks);
+  const held = await acquire(options, interruption);
+  if (!held) {
+    const came = interruption.first();
+    if (!came) throw new Error('only a signal ends a wait without a lease');
+    return exitCodeOf(came.signal);
+  }
+  const { status, exitCode, failure } = await new Run(options, held, interruption).run();
   report.tell({
     event: 'finished',
     status,
@@ -65,8 +71,10 @@ class Run {
   readonly #options: ExecOptions;
   readonly #held: HeldWork;
   readonly #directory: WorkDirectory;
+  readonly #interruption: Interruption;
 
-  constructor(options: ExecOptions, held: HeldWork) {
+  constructor(options: ExecOptions, held: HeldWork, interruption: Interruption) {
+    this.#interruption = interruption;
     this.#options = options;
     this.#held = held;
     this.#directory = options.directoryOf(held);
@@ -84,6 +92,8 @@ class Run {
       fencing_token: fencingToken,
       expires_at: timeOf(lease.granted),
     });
+    const came = this.#interruption.first();
+    if (came) return this.#canceled(came.signal, 0);
     const watchdog = this.#options.startWatchdog();
     const command = await this.#start().catch((error: unknown) => {
       watchdog.release();
@@ -93,7 +103,7 @@ class Run {
     const supervised = await this.#supervise(command, watchdog);
     const unkept = await failureIn(command.keepResult());
     const { code, signal } = supervised.exit;
-    report.tell({ event: 'child_exit', code, signal });
+    if (supervised.hasBegun) report.tell({ event: 'child_exit', code, signal });
     return this.#conclude(supervised, unkept);
   }
 
@@ -107,7 +117,7 @@ class Run {
     const code = error instanceof Failure ? FAILURES[error.code].exit : FAILURES.internal.exit;
     const { lease } = this.#held;
     const ending: Ending = { way: 'failed', code: `exit:${code}`, exit: code };
-    const failure = await this.#finish(ending, later(lease.granted.sentAt, lease.granted.duration));
+    const failure = await this.#finish(ending, endOf(lease.granted));
     if (failure) this.#options.notice(notGivenBack(failure));
     this.#directory.remove();
     if (!(error instanceof Failure)) throw error;
@@ -148,12 +158,12 @@ class Run {
 
   /** @param unkept why the result could not be kept */
   async #conclude(
-    { exit, stop, deadline }: Supervised,
+    { exit, stop, deadline, hasBegun }: Supervised,
     unkept: Failure | undefined,
   ): Promise<Outcome> {
     const code = exit.code ?? exitCodeOf(exit.signal ?? 'SIGKILL');
-    if (stop?.by === 'loss') return this.#lost(stop.failure, code);
-    if (stop?.by === 'signal') return this.#canceled(stop, code, deadline);
+    if (stop?.by === 'loss') return this.#lost(stop.failure, code, hasBegun);
+    if (stop?.by === 'signal') return this.#canceled(stop.signal, code, deadline);
     if (stop?.by === 'service') return this.#stopped(code, deadline);
     const ending = (code === 0 && unkept) || this.#endingOf(exit, code);
     if (ending instanceof Failure) return this.#unusable(ending, code, deadline);
@@ -168,8 +178,9 @@ class Run {
     return this.#unfinished(failure, ending, code);
   }
   /** The work is never reported as done; nobody is told anything but the user. */
-  #lost({ message, hint, ...known }: Failure, exitCode: number): Outcome {
-    const words = `The lease on ${this.#name} is lost: the command was stopped. ${message}`;
+  #lost({ message, hint, ...known }: Failure, exitCode: number, hasBegun: boolean): Outcome {
+    const what = hasBegun ? 'the command was stopped' : 'the command was not started';
+    const words = `The lease on ${this.#name} is lost: ${what}. ${message}`;
     const failure = new Failure('lease_lost', `${words}${this.#kept()}`, {
       hint: hint ?? 'Nothing was reported. Run it again when nobody else holds the lease.',
       service: known.service,
@@ -182,14 +193,12 @@ class Run {
 
   /** A signal came: whoever sent it does not wait. */
   async #canceled(
-    { signal, at }: Stop & { by: 'signal' },
+    signal: NodeJS.Signals,
     code: number,
-    deadline: Moment,
+    deadline = endOf(this.#held.lease.granted),
   ): Promise<Outcome> {
-    const { clocks, notice } = this.#options;
-    const soon = earlier(deadline, later(at, CLEAN_UP), clocks.now());
-    const failure = await this.#finish({ way: 'canceled', reason: signal }, soon);
-    if (failure) notice(notGivenBack(failure));
+    const failure = await this.#finish({ way: 'canceled', reason: signal }, deadline);
+    if (failure) this.#options.notice(notGivenBack(failure));
     this.#removeUnlessResult();
     const exitCode = code === 0 ? exitCodeOf(signal) : code;
     return { status: failure ? 'unknown' : 'canceled', exitCode };
@@ -256,7 +265,9 @@ class Run {
 
   #finish(ending: Ending, deadline: Moment): Promise<Failure | undefined> {
     const { clocks } = this.#options;
-    return failureIn(finish(this.#held.lease, ending, { clocks, deadline, random: Math.random }));
+    const { over } = this.#interruption;
+    const options = { clocks, deadline, over, random: Math.random };
+    return failureIn(finish(this.#held.lease, ending, options));
   }
 
   get #name(): string {
@@ -286,6 +297,10 @@ async function failureIn(work: Promise<void>): Promise<Failure | undefined> {
     if (error instanceof Failure) return error;
     throw error;
   }
+}
+
+function endOf({ sentAt, duration }: Grant): Moment {
+  return later(sentAt, duration);
 }
 
 /** When a lease ends that is not renewed. */

@@ -1,5 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from './domain/failure.ts';
 import { isJsonObject, type JsonObject, parseJson } from './domain/json.ts';
@@ -35,8 +44,17 @@ export class WorkDirectory {
     if (job !== undefined) writeFileSync(this.jobFile, job, { mode: 0o600 });
   }
 
-  exists(): boolean {
-    return statSync(this.#directory, { throwIfNoEntry: false }) !== undefined;
+  /**
+   * Opens a pipe, as two descriptors. Node's own are sockets, which `/dev/stdout` cannot open, and
+   * whose writers get another error than SIGPIPE when nobody reads any more.
+   */
+  openPipe(): { readonly reader: number; readonly writer: number } {
+    const path = join(this.#directory, 'stdout');
+    execFileSync('mkfifo', ['-m', '600', path]);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writer = openSync(path, constants.O_WRONLY);
+    rmSync(path);
+    return { reader, writer };
   }
 
   hasResult(): boolean {

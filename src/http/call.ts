@@ -40,10 +40,10 @@ export const LOOKING_AFTER = { repeatable: false, share: 1 / 3 };
  */
 export async function withWhatIsKnown(
   error: unknown,
-  tell: () => Promise<{ readonly words: string; readonly hint: string }>,
+  tell: (failure: Failure) => Promise<{ readonly words: string; readonly hint: string }>,
 ): Promise<unknown> {
   if (!(error instanceof Failure) || !error.outcomeUnknown) return error;
-  const { words, hint } = await tell();
+  const { words, hint } = await tell(error);
   return new Failure(error.code, `${error.message} ${words}`, {
     hint,
     service: error.service,
@@ -51,6 +51,28 @@ export async function withWhatIsKnown(
     outcomeUnknown: true,
     cause: error,
   });
+}
+
+/**
+ * Makes an acquisition, and finds it again when its answer was lost, if the service can do that.
+ *
+ * @param send sends the request; `repeatable` says whether it may be sent more than once
+ * @param isKnown whether the service would know it again, as far as its answers have told
+ * @param tell looks at what can be known; the service's answer may tell that, too
+ */
+export async function acquire<T>(
+  send: (options: Pick<ExchangeOptions, 'repeatable' | 'share'>) => Promise<T>,
+  isKnown: () => boolean,
+  tell: (failure: Failure) => Promise<{ readonly words: string; readonly hint: string }>,
+): Promise<T> {
+  const wasKnown = isKnown();
+  try {
+    return await send({ ...CHANGING, repeatable: wasKnown });
+  } catch (error) {
+    const explained = await withWhatIsKnown(error, tell);
+    if (explained === error || wasKnown || !isKnown()) throw explained;
+    return send({ repeatable: true, share: 1 / 3 });
+  }
 }
 
 /** The failure of an answer that is about something else than was asked for. */

@@ -32,3 +32,9 @@ export interface SendOptions {
  *   may have received the request.
  */
 export type Transport = (request: HttpRequest, options: SendOptions) => Promise<HttpAnswer>;
+
+/**
+ * By this header of any answer a service says that the repetition of an acquisition, with the same
+ * `Idempotency-Key`, is answered as the first time. The embedded one does.
+ */
+export const KNOWS_ACQUISITIONS = 'leasectl-knows-acquisitions';

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { Failure } from '../domain/failure.ts';
 import type { Access, Bearer } from '../engine/access.ts';
 import type { Route } from '../http/route.ts';
+import { KNOWS_ACQUISITIONS } from '../http/transport.ts';
 
 /**
  * The lease service as a Fetch-style application; listening is somebody else's part.
@@ -10,6 +11,10 @@ import type { Route } from '../http/route.ts';
  */
 export function createApp(routes: readonly Route[], access?: Access): Hono {
   const app = new Hono();
+  app.use(async (context, next) => {
+    await next();
+    context.header(KNOWS_ACQUISITIONS, '1');
+  });
   for (const { method, path, guard, handle } of routes) {
     app.on(method, path, async (context) => {
       const { req } = context;

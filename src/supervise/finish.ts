@@ -6,6 +6,8 @@ export interface FinishOptions {
   readonly clocks: Clocks;
   /** Nobody tries any longer than this. */
   readonly deadline: Moment;
+  /** Aborted when it has to be given up at once. */
+  readonly over: AbortSignal;
   /** From 0 up to 1. */
   readonly random: () => number;
 }
@@ -23,20 +25,20 @@ const LONGEST_DELAY = 2_000;
 export async function finish(
   lease: Lease,
   ending: Ending,
-  { clocks, deadline, random }: FinishOptions,
+  { clocks, deadline, over, random }: FinishOptions,
 ): Promise<void> {
-  const never = new AbortController().signal;
   let last = noTime();
   let delay = FIRST_DELAY;
   for (;;) {
     const rest = left(deadline, clocks.now());
-    if (rest <= 0) throw last;
-    const failure = await attempt(lease, ending, Math.ceil(Math.min(rest, CALL)), clocks);
+    if (rest <= 0 || over.aborted) throw last;
+    const limit = Math.ceil(Math.min(rest, CALL));
+    const failure = await attempt(lease, ending, limit, { clocks, over });
     if (!failure) return;
     if (failure.code !== 'unavailable' && failure.code !== 'bad_response') throw failure;
     last = failure;
     const wait = Math.min(delay * (0.5 + random()), left(deadline, clocks.now()));
-    await sleepUntil(later(clocks.now(), wait), clocks, never);
+    await sleepUntil(later(clocks.now(), wait), clocks, over);
     delay = Math.min(2 * delay, LONGEST_DELAY);
   }
 }
@@ -48,7 +50,7 @@ async function attempt(
   lease: Lease,
   ending: Ending,
   limit: number,
-  clocks: Clocks,
+  { clocks, over }: Pick<FinishOptions, 'clocks' | 'over'>,
 ): Promise<Failure | undefined> {
   const answered = new AbortController();
   const answer = lease
@@ -61,7 +63,8 @@ async function attempt(
       },
     )
     .finally(() => answered.abort());
-  const isLate = sleepUntil(later(clocks.now(), limit + LATENESS), clocks, answered.signal);
+  const end = later(clocks.now(), limit + LATENESS);
+  const isLate = sleepUntil(end, clocks, AbortSignal.any([answered.signal, over]));
   await Promise.race([answer, isLate]);
   return answered.signal.aborted ? answer : noTime();
 }

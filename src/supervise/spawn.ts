@@ -1,6 +1,5 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
 import type { Exit } from './process-group.ts';
 import type { RunningCommand } from './supervisor.ts';
 
@@ -10,13 +9,8 @@ export interface CommandLine {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** An open file that the command gets as descriptor 3. */
   readonly descriptor?: number | undefined;
-  /** Whether its stdout is read here, instead of being leasectl's own. */
-  readonly isRead: boolean;
-}
-
-export interface SpawnedCommand extends RunningCommand {
-  /** Where it is read here. */
-  readonly stdout: Readable | null;
+  /** An open file for its stdout, instead of leasectl's own. */
+  readonly stdout?: number | undefined;
 }
 
 /**
@@ -31,9 +25,9 @@ const gate = (descriptor: number) =>
  *
  * @throws the system's error when it cannot be started
  */
-export async function spawnCommand(line: CommandLine): Promise<SpawnedCommand> {
-  const { file, args, env, descriptor, isRead } = line;
-  const stdio: StdioOptions = ['inherit', isRead ? 'pipe' : 'inherit', 'inherit'];
+export async function spawnCommand(line: CommandLine): Promise<RunningCommand> {
+  const { file, args, env, descriptor, stdout } = line;
+  const stdio: StdioOptions = ['inherit', stdout ?? 'inherit', 'inherit'];
   if (descriptor !== undefined) stdio.push(descriptor);
   const gateAt = stdio.push('pipe') - 1;
   const words = ['-c', gate(gateAt), 'leasectl', file, ...args];
@@ -51,7 +45,6 @@ export async function spawnCommand(line: CommandLine): Promise<SpawnedCommand> {
   return {
     group: child.pid,
     exited,
-    stdout: child.stdout,
     begin: () => {
       if (opener && 'end' in opener) opener.end('\n');
     },

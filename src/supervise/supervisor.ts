@@ -24,7 +24,7 @@ export interface SignalSource {
 /** Why a command was stopped before it ended by itself. */
 export type Stop =
   | { readonly by: 'loss'; readonly failure: Failure }
-  | { readonly by: 'signal'; readonly signal: NodeJS.Signals; readonly at: Moment }
+  | { readonly by: 'signal'; readonly signal: NodeJS.Signals }
   | { readonly by: 'service' };
 
 export interface SuperviseOptions {
@@ -45,6 +45,8 @@ export interface SuperviseOptions {
 export interface Supervised {
   readonly exit: Exit;
   readonly stop: Stop | undefined;
+  /** Whether it was let begin. */
+  readonly hasBegun: boolean;
   /** The last moment at which the lease is certainly ours. */
   readonly deadline: Moment;
 }
@@ -89,7 +91,8 @@ class Supervision {
     try {
       // Leasectl may have been stopped since it has the lease; from here on the watchdog knows.
       this.#loseWhatIsLate();
-      if (!this.#stop) command.begin();
+      const hasBegun = !this.#stop;
+      if (hasBegun) command.begin();
       const exit = await command.exited;
       // What it left running worked under the lease, too.
       this.#end('SIGTERM', this.#times.grace);
@@ -99,7 +102,7 @@ class Supervision {
       if (this.#bug) throw this.#bug;
       // While leasectl was stopped the watchdog may have acted in its place.
       this.#loseWhatIsLate();
-      return { exit, stop: this.#stop, deadline: this.#times.deadline };
+      return { exit, stop: this.#stop, hasBegun, deadline: this.#times.deadline };
     } finally {
       watchdog.release();
       unsubscribe();
@@ -148,7 +151,7 @@ class Supervision {
 
   /** A loss stands over every other reason. */
   #stopBecause(stop: Stop, signal: NodeJS.Signals, patience = this.#times.grace): void {
-    if (this.#stop && stop.by !== 'loss') return;
+    if (this.#stop && (stop.by !== 'loss' || this.#stop.by === 'loss')) return;
     this.#stop = stop;
     this.#options.onStop(stop);
     this.#end(signal, patience);
@@ -189,14 +192,14 @@ class Supervision {
   }
 
   #subscribe(): () => void {
-    const { signals, clocks } = this.#options;
+    const { signals } = this.#options;
     const ends = ENDING.map((signal) =>
       signals.on(signal, () => {
         this.#signals += 1;
         if (this.#signals > 1) return this.#end('SIGKILL', 0);
         if (this.#ending) signalGroup(this.#group, signal);
         const patience = Math.min(PATIENCE, this.#times.grace);
-        this.#stopBecause({ by: 'signal', signal, at: clocks.now() }, signal, patience);
+        this.#stopBecause({ by: 'signal', signal }, signal, patience);
       }),
     );
     const passed = PASSED_ON.map((signal) =>

@@ -32,6 +32,11 @@ const examples = commands.flatMap(({ id, examples: shown = [] }) =>
 /** What has to be there before a command's examples: a lease, a job, a result, or profiles. */
 const PREPARED: Readonly<Record<string, (sandbox: Sandbox) => Promise<unknown>>> = {
   'jobs:claim': (sandbox) => sandbox.json(['admin', 'jobs', 'add', '--type', 'extract_facts']),
+  'jobs:exec': async ({ directory, json }) => {
+    await json(['admin', 'jobs', 'add', '--type', 'extract_facts']);
+    writeScript(join(directory, 'extract.sh'), `echo '{"pages": 3}'`);
+  },
+  'runner-jobs:exec': ({ json }) => json(['admin', 'runner-jobs', 'add', '--tag', 'windows']),
   'runner-jobs:lease': ({ json }) => json(['admin', 'runner-jobs', 'add']),
 
   status: ({ json }) => json(['lease', 'hello']),
@@ -40,6 +45,10 @@ const PREPARED: Readonly<Record<string, (sandbox: Sandbox) => Promise<unknown>>>
   cancel: ({ json }) => json(['lease', 'hello']),
   fail: ({ json }) => json(['lease', 'hello']),
   result: async ({ json }) => {
+    await json(['lease', 'hello']);
+    await json(['complete', 'hello', '--result', '{"a": 1}']);
+  },
+  wait: async ({ json }) => {
     await json(['lease', 'hello']);
     await json(['complete', 'hello', '--result', '{"a": 1}']);
   },
@@ -58,6 +67,12 @@ async function claimed({ directory, json }: Sandbox): Promise<Environment> {
   return { JOB: job.job_id };
 }
 
+/** The id of a job that nobody has, in $JOB. */
+async function waiting({ json }: Sandbox): Promise<Environment> {
+  const [job] = Object(await json(['jobs', 'list']));
+  return { JOB: job.job_id };
+}
+
 async function leased({ directory, json }: Sandbox): Promise<Environment> {
   await json(['admin', 'runner-jobs', 'add']);
   const job = Object(await json(['runner-jobs', 'lease', '--runner-id', 'r']));
@@ -69,6 +84,7 @@ type Environment = Readonly<Record<string, string>>;
 
 /** What the examples take from the environment. */
 const WITH_JOB: Readonly<Record<string, (sandbox: Sandbox) => Promise<Environment>>> = {
+  'jobs:exec': waiting,
   'jobs:heartbeat': claimed,
   'jobs:submit': claimed,
   'jobs:fail': claimed,

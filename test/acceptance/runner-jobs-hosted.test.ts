@@ -74,9 +74,11 @@ describe('a server that is not ours', () => {
 
   test('that gives no answer to a lease: unknown, 75, and not asked again', async () => {
     const hangUp: Reply = (_, response) => void response.socket?.destroy();
-    const { run } = await withServer(hangUp);
+    const { run, seen } = await withServer(hangUp, { status: 405 });
     const { code, stderr } = await run(LEASE);
     expect(code).toBe(75);
+    // Any answer would tell whether the service knows an acquisition again.
+    expect(seen.map(({ method }) => method)).toEqual(['POST', 'GET']);
     expect(stderr).toContain('Whether it leased a job is unknown.');
   });
 

@@ -32,7 +32,7 @@ export function clientOf(url: string, timeout = 10_000) {
   });
   return createOnceOnlyClient({
     transport,
-    honoursIdempotencyKey: false,
+    knowsAcquisitions: () => false,
     clean: (text) => text.replaceAll(TOKEN, '***'),
   });
 }

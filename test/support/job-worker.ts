@@ -62,7 +62,7 @@ const loops = Number(loopsText);
 const store = openSqliteStore({ file });
 const newHandle = () => randomBytes(16).toString('hex');
 const engine = createEngine({ store, newHandle, monthlyLimit: 1 });
-const likeContext = { honoursIdempotencyKey: true, clean: (text: string) => text };
+const likeContext = { knowsAcquisitions: () => true, clean: (text: string) => text };
 
 function retaiaPort(isNext: boolean): Port {
   const routes = retaiaRoutes(engine);

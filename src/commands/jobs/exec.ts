@@ -14,7 +14,7 @@ export default class JobsExec extends ExecCommand {
   static override readonly usage = 'jobs exec [JOB | --next] [flags] -- COMMAND [ARGS…]';
   static override readonly examples = [
     '<%= config.bin %> jobs exec --next --wait 10m --result-from stdout -- ./extract.sh',
-    '<%= config.bin %> jobs exec "$JOB" --retryable-exit 75 --shell -- \'jq .source "$LEASECTL_JOB_FILE" > "$LEASECTL_RESULT_FILE"\'',
+    '<%= config.bin %> jobs exec "$JOB" --retryable-exit 75 --shell -- \'cat "$LEASECTL_JOB_FILE"; echo "{\\"pages\\": 3}" > "$LEASECTL_RESULT_FILE"\'',
   ];
   static override readonly args = { job: optional('Id of the job; or else --next') };
   static override readonly flags = {

@@ -12,7 +12,7 @@ export default class RunnerJobsExec extends ExecCommand {
   ].join(' ');
   static override readonly usage = 'runner-jobs exec --runner-id ID [flags] -- COMMAND [ARGS…]';
   static override readonly examples = [
-    '<%= config.bin %> runner-jobs exec --runner-id runner-1 --tag windows --wait 1h -- cat job.json',
+    '<%= config.bin %> runner-jobs exec --runner-id runner-1 --tag windows --wait 1h --shell -- \'cat "$LEASECTL_JOB_FILE"\'',
   ];
   static override readonly flags = { ...runnerFlags, ...ExecCommand.execFlags };
 

@@ -1,4 +1,4 @@
-import { createCall, withWhatIsKnown } from '../../http/call.ts';
+import { acquire, createCall, LOOKING_AFTER } from '../../http/call.ts';
 import type { Transport } from '../../http/transport.ts';
 import { askUiErrors, LOST_STATUSES } from './errors.ts';
 import { CompleteAnswer, type Ending, LeaseAnswer, type LeaseQuery, PingAnswer } from './wire.ts';
@@ -22,8 +22,11 @@ export interface AskUiClient {
 
 export interface AskUiClientOptions {
   readonly transport: Transport;
-  /** Whether the service honours `Idempotency-Key`, so that a lease may be asked for again. */
-  readonly honoursIdempotencyKey: boolean;
+  /**
+   * Whether the service is known to answer an acquisition with the same `Idempotency-Key` as the
+   * first time, so that it may be sent again.
+   */
+  readonly knowsAcquisitions: () => boolean;
   /** Takes secrets out of what the service says, before it is quoted in a failure. */
   readonly clean: (text: string) => string;
 }
@@ -31,8 +34,11 @@ export interface AskUiClientOptions {
 const PATH = '/api/v1/runner-jobs';
 
 export function createAskUiClient(options: AskUiClientOptions): AskUiClient {
-  const { transport, honoursIdempotencyKey, clean } = options;
+  const { transport, knowsAcquisitions, clean } = options;
   const call = createCall(transport, askUiErrors, clean);
+  /** Nothing there tells of a job; but any answer tells what service it is. */
+  const lookAtService = () =>
+    call(CompleteAnswer, { method: 'GET', path: PATH }, LOOKING_AFTER).catch(() => undefined);
   const holding = (subject: string) => ({ repeatable: true, subject, statuses: LOST_STATUSES });
   return {
     lease: async ({ tags, workspace_id, ...parameters }, idempotencyKey) => {
@@ -40,15 +46,18 @@ export function createAskUiClient(options: AskUiClientOptions): AskUiClient {
       if (workspace_id !== undefined) query.set('workspace_id', workspace_id);
       for (const tag of tags) query.append('tags', tag);
       const headers = { 'idempotency-key': idempotencyKey };
-      try {
-        const request = { method: 'POST', path: `${PATH}/lease`, query, headers } as const;
-        return await call(LeaseAnswer, request, { repeatable: honoursIdempotencyKey });
-      } catch (error) {
-        throw await withWhatIsKnown(error, async () => ({
-          words: 'Whether it leased a job is unknown.',
-          hint: 'A job that it leased becomes visible again by itself, when its time runs out.',
-        }));
-      }
+      const request = { method: 'POST', path: `${PATH}/lease`, query, headers } as const;
+      return acquire(
+        (options) => call(LeaseAnswer, request, options),
+        knowsAcquisitions,
+        async ({ code }) => {
+          if (code === 'unavailable') await lookAtService();
+          return {
+            words: 'Whether it leased a job is unknown.',
+            hint: 'A job that it leased becomes visible again by itself, when its time runs out.',
+          };
+        },
+      );
     },
     ping: (ack, subject) => {
       const query = new URLSearchParams({ ack });

@@ -2,6 +2,7 @@ import type * as z from 'zod/mini';
 import { formatDuration } from '../../domain/duration.ts';
 import { Failure } from '../../domain/failure.ts';
 import {
+  acquire,
   CHANGING,
   createCall,
   LOOKING_AFTER,
@@ -50,14 +51,17 @@ export interface OnceOnlyClient {
 
 export interface OnceOnlyClientOptions {
   readonly transport: Transport;
-  /** Whether the service honours `Idempotency-Key`, so that an acquisition may be sent again. */
-  readonly honoursIdempotencyKey: boolean;
+  /**
+   * Whether the service is known to answer an acquisition with the same `Idempotency-Key` as the
+   * first time, so that it may be sent again.
+   */
+  readonly knowsAcquisitions: () => boolean;
   /** Takes secrets out of what the service says, before it is quoted in a failure. */
   readonly clean: (text: string) => string;
 }
 
 export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyClient {
-  const { transport, honoursIdempotencyKey, clean } = options;
+  const { transport, knowsAcquisitions, clean } = options;
 
   const call = createCall(transport, onceOnlyErrors, clean);
 
@@ -82,27 +86,27 @@ export function createOnceOnlyClient(options: OnceOnlyClientOptions): OnceOnlyCl
     return about(body.key, await call(schema, { method: 'POST', path, body }, options));
   };
   const look = (key: string) => get(STATUS, key, StatusResponse, LOOKING_AFTER);
-  const acquire = async (path: string, body: LeaseRequest, idempotencyKey: string) => {
+  const lease = async (path: string, body: LeaseRequest, idempotencyKey: string) => {
     const { key } = body;
     const headers = { 'idempotency-key': idempotencyKey };
-    const options = { ...CHANGING, repeatable: honoursIdempotencyKey, subject: key };
-    try {
-      const request = { method: 'POST', path, body, headers } as const;
-      return about(key, await call(LeaseResponse, request, options));
-    } catch (error) {
-      throw await withWhatIsKnown(error, async () => {
+    const request = { method: 'POST', path, body, headers } as const;
+    return acquire(
+      async (options) =>
+        about(key, await call(LeaseResponse, request, { ...options, subject: key })),
+      knowsAcquisitions,
+      async () => {
         const { words } = await lookAt(() => look(key));
         return {
           words: `Whether it acquired is unknown; the key is now ${words}.`,
           hint: 'If nobody else holds it, this call may: wait until it runs out, then try again.',
         };
-      });
-    }
+      },
+    );
   };
 
   return {
-    lease: (body, idempotencyKey) => acquire('/v1/ai/lease', body, idempotencyKey),
-    run: (body, idempotencyKey) => acquire('/v1/ai/run', body, idempotencyKey),
+    lease: (body, idempotencyKey) => lease('/v1/ai/lease', body, idempotencyKey),
+    run: (body, idempotencyKey) => lease('/v1/ai/run', body, idempotencyKey),
     runTool: async (body) => {
       const options = { repeatable: false, subject: body.tool };
       try {

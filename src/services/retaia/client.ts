@@ -1,5 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
-import { createCall, LOOKING_AFTER, otherSubject, withWhatIsKnown } from '../../http/call.ts';
+import { acquire, createCall, LOOKING_AFTER, otherSubject } from '../../http/call.ts';
 import type { Transport } from '../../http/transport.ts';
 import { retaiaErrors } from './errors.ts';
 import {
@@ -34,14 +34,17 @@ export interface RetaiaClient {
 
 export interface RetaiaClientOptions {
   readonly transport: Transport;
-  /** Whether the service honours `Idempotency-Key` on a claim, so that it may be sent again. */
-  readonly honoursIdempotencyKey: boolean;
+  /**
+   * Whether the service is known to answer an acquisition with the same `Idempotency-Key` as the
+   * first time, so that it may be sent again.
+   */
+  readonly knowsAcquisitions: () => boolean;
   /** Takes secrets out of what the service says, before it is quoted in a failure. */
   readonly clean: (text: string) => string;
 }
 
 export function createRetaiaClient(options: RetaiaClientOptions): RetaiaClient {
-  const { transport, honoursIdempotencyKey, clean } = options;
+  const { transport, knowsAcquisitions, clean } = options;
   const call = createCall(transport, retaiaErrors, clean);
   const list = (limit: number | undefined, patience = { repeatable: true }) => {
     const query = new URLSearchParams(limit === undefined ? {} : { limit: String(limit) });
@@ -57,17 +60,18 @@ export function createRetaiaClient(options: RetaiaClientOptions): RetaiaClient {
     claim: async (id, idempotencyKey) => {
       const headers = { 'idempotency-key': idempotencyKey };
       const request = { method: 'POST', path: pathOf(id, 'claim'), headers } as const;
-      const options = { repeatable: honoursIdempotencyKey, share: 2 / 3, subject: id };
-      try {
-        const job = await call(ClaimedJob, request, options);
-        if (job.job_id !== id) throw otherSubject(retaiaErrors, id, 'job');
-        return job;
-      } catch (error) {
-        throw await withWhatIsKnown(error, async () => ({
+      return acquire(
+        async (options) => {
+          const job = await call(ClaimedJob, request, { ...options, subject: id });
+          if (job.job_id !== id) throw otherSubject(retaiaErrors, id, 'job');
+          return job;
+        },
+        knowsAcquisitions,
+        async () => ({
           words: `Whether it claimed is unknown; ${await lookAt(id, () => list(undefined, LOOKING_AFTER))}.`,
           hint: 'If this call claimed it, that lease runs out by itself: then it can be claimed again.',
-        }));
-      }
+        }),
+      );
     },
     heartbeat: (id, body) => {
       const request = { method: 'POST', path: pathOf(id, 'heartbeat'), body } as const;
