@@ -86,6 +86,7 @@ export abstract class ExecCommand extends ServiceCommand {
     flags: ExecFlags,
     prepare: () => Promise<Work>,
   ): Promise<number> {
+    if (process.platform === 'win32') throw noProcessGroups();
     const words = wordsOf(command, flags.shell);
     const wait = flags.wait === undefined ? undefined : parseDuration(flags.wait, '--wait') * 1000;
     const grace = parseDuration(flags.grace, '--grace', GRACE_RANGE) * 1000;
@@ -172,6 +173,12 @@ function wordsOf(words: readonly string[], isShell: boolean): CommandWords {
   if (args.length === 0) return { file: '/bin/sh', args: ['-c', file] };
   throw new Failure('usage', 'With --shell the command is one word.', {
     hint: "Put quotes around all of it: --shell -- 'make test && make deploy'",
+  });
+}
+
+function noProcessGroups(): Failure {
+  return new Failure('usage', 'exec cannot end a command safely on Windows.', {
+    hint: 'Run it in the Windows Subsystem for Linux, or lease, extend and complete by yourself.',
   });
 }
 

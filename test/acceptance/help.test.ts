@@ -151,6 +151,24 @@ test('the worker of the README does a job, gives back one that failed, and ends 
   expect(await sandbox.json(['jobs', 'list'])).toEqual([]);
 });
 
+test('the nightly script of the README ends as the work does, and runs once', async () => {
+  const script = scriptWith('./nightly.sh');
+  const outcomeOf = async (sandbox: Sandbox, nightly: string) => {
+    writeScript(join(sandbox.directory, 'nightly.sh'), nightly);
+    return runShown(sandbox, script).then(
+      (stdout) => ({ code: 0, stdout }),
+      ({ code, stdout }: { code: number; stdout: string }) => ({ code, stdout }),
+    );
+  };
+  const good = createSandbox();
+  expect(await outcomeOf(good, 'echo at work')).toEqual({ code: 0, stdout: 'at work\n' });
+  expect(await outcomeOf(good, 'exit 9')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('done before'),
+  });
+  expect(await outcomeOf(createSandbox(), 'exit 3')).toEqual({ code: 3, stdout: '' });
+});
+
 test('the CI step of the README ends as the deployment does', async () => {
   const step = scriptWith('./deploy.sh');
   const sandbox = createSandbox();
