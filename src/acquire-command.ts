@@ -77,7 +77,7 @@ export abstract class AcquireCommand extends KeyCommand {
     return {
       data: answer,
       text: (style) => renderDetails(this.#details(answer, isOurs, endsAt, address.profile), style),
-      failure: isOurs && isIdempotent ? undefined : failureOf(answer, isOurs),
+      failure: isOurs && isIdempotent ? undefined : failureOf(answer, isOurs, IF_OURS),
     };
   }
 
@@ -120,12 +120,23 @@ export abstract class AcquireCommand extends KeyCommand {
   }
 }
 
+const IF_OURS =
+  'To count that as success, add --idempotent; to hold it for longer: leasectl extend.';
+
 export function isHeld({ status }: LeaseResponse): boolean {
   return status === 'polling' || status === 'in_progress';
 }
 
-/** What an answer other than "acquired" means. */
-export function failureOf(answer: LeaseResponse, isOurs: boolean): Failure | undefined {
+/**
+ * What an answer other than "acquired" means.
+ *
+ * @param hintIfOurs what to do where it is this machine that holds the lease
+ */
+export function failureOf(
+  answer: LeaseResponse,
+  isOurs: boolean,
+  hintIfOurs: string,
+): Failure | undefined {
   const { key, status, ttl_left, retry_after_sec, error_code } = answer;
   if (status === 'acquired') return undefined;
   if (!isHeld(answer)) {
@@ -137,7 +148,7 @@ export function failureOf(answer: LeaseResponse, isOurs: boolean): Failure | und
   const left = ttl_left == null ? '' : `, for ${formatDuration(ttl_left)} more`;
   if (isOurs) {
     return new Failure('held', `${key} is held by this machine already${left}.`, {
-      hint: 'To count that as success, add --idempotent; to hold it for longer: leasectl extend.',
+      hint: hintIfOurs,
     });
   }
   const wait = retry_after_sec == null ? 'later' : `in ${formatDuration(retry_after_sec)}`;

@@ -27,7 +27,6 @@ export interface ExecFlags {
 export abstract class ExecCommand extends ServiceCommand {
   // oclif stops looking for what is inherited at a class without statics of its own.
   static override readonly baseFlags = ServiceCommand.baseFlags;
-  static override readonly strict = false;
   static readonly execFlags = {
     wait: string({
       description: 'How long to wait for the lease [default: not at all]',
@@ -106,6 +105,7 @@ export abstract class ExecCommand extends ServiceCommand {
       redactor,
       isJson: this.jsonEnabled(),
       statusFile: flags['status-file'],
+      notice: (message) => this.notice(message),
     });
     try {
       const work = await prepare();
@@ -135,7 +135,7 @@ export abstract class ExecCommand extends ServiceCommand {
       signals: processSignals(process),
       directoryOf: ({ address, handle }) =>
         new WorkDirectory(context.workDirectory, address, handle),
-      startWatchdog: () => startWatchdog(this.config.root),
+      startWatchdog: () => startWatchdog(this.config.root, env, (message) => this.notice(message)),
       startCommand: (held, directory) =>
         startChild({ words, held, directory, resultFrom, env, profile, terminal }),
       notice: (message) => this.notice(message),

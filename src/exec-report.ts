@@ -49,15 +49,28 @@ export interface ExecReportOptions {
   readonly isJson: boolean;
   /** Where events go instead. */
   readonly statusFile: string | undefined;
+  /** Tells people something. */
+  readonly notice: (message: string) => void;
 }
 
 /** @throws Failure `usage` when the status file cannot be written */
 export function openReport(options: ExecReportOptions): ExecReport {
-  const { terminal, redactor, isJson, statusFile } = options;
+  const { terminal, redactor, isJson, statusFile, notice } = options;
   const file = statusFile === undefined ? undefined : openStatusFile(statusFile);
+  let isBroken = false;
   const write = (line: string) => {
-    if (file !== undefined) writeSync(file, `${line}\n`);
-    else if (isJson) terminal.writeError(line);
+    if (file === undefined) {
+      if (isJson) terminal.writeError(line);
+      return;
+    }
+    try {
+      if (!isBroken) writeSync(file, `${line}\n`);
+    } catch (error) {
+      // The work is worth more than what is told of it.
+      isBroken = true;
+      const why = error instanceof Error ? error.message : String(error);
+      notice(`Warning: --status-file is not written any more: ${why}`);
+    }
   };
   const line = isJson ? NO_WAITING_LINE : createWaitingLine(terminal, redactor);
   return {

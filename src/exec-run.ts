@@ -177,16 +177,17 @@ class Run {
     }
     return this.#unfinished(failure, ending, code);
   }
+
   /** The work is never reported as done; nobody is told anything but the user. */
-  #lost({ message, hint, ...known }: Failure, exitCode: number, hasBegun: boolean): Outcome {
+  #lost(why: Failure, exitCode: number, hasBegun: boolean): Outcome {
     const what = hasBegun ? 'the command was stopped' : 'the command was not started';
-    const words = `The lease on ${this.#name} is lost: ${what}. ${message}`;
+    const words = `The lease on ${this.#name} is lost: ${what}. ${why.message}`;
     const failure = new Failure('lease_lost', `${words}${this.#kept()}`, {
-      hint: hint ?? 'Nothing was reported. Run it again when nobody else holds the lease.',
-      service: known.service,
-      status: known.status,
-      reason: known.reason,
-      cause: known.cause,
+      hint: 'Nothing was reported as done. Find out how far it came before you run it again.',
+      service: why.service,
+      status: why.status,
+      reason: why.reason,
+      cause: why,
     });
     return { status: 'lost', exitCode, failure };
   }
@@ -199,7 +200,8 @@ class Run {
   ): Promise<Outcome> {
     const failure = await this.#finish({ way: 'canceled', reason: signal }, deadline);
     if (failure) this.#options.notice(notGivenBack(failure));
-    this.#removeUnlessResult();
+    const kept = this.#kept();
+    if (kept) this.#options.notice(`The command was canceled.${kept}`);
     const exitCode = code === 0 ? exitCodeOf(signal) : code;
     return { status: failure ? 'unknown' : 'canceled', exitCode };
   }
@@ -275,16 +277,11 @@ class Run {
     return 'key' in subject ? subject.key : `job ${subject.job_id}`;
   }
 
-  /** Where the result is, if there is one; nothing of it is thrown away. */
+  /** Says where the result is, if there is one: it is not thrown away. */
   #kept(): string {
-    const { resultFile } = this.#directory;
-    return this.#removeUnlessResult() ? '' : ` Its result is kept in ${resultFile}.`;
-  }
-
-  #removeUnlessResult(): boolean {
-    const hasResult = this.#directory.hasResult();
-    if (!hasResult) this.#directory.remove();
-    return !hasResult;
+    if (this.#directory.hasResult()) return ` Its result is kept in ${this.#directory.resultFile}.`;
+    this.#directory.remove();
+    return '';
   }
 }
 

@@ -28,7 +28,7 @@ export function keyWork(request: KeyRequest, connection: KeyConnection, host: Wo
         return { found: await held(answer, answer.lease_id, sentAt, request, connection, host) };
       }
       const isOurs = isHeld(answer) && ledger.find(address)?.handle === answer.lease_id;
-      const failure = failureOf(answer, isOurs);
+      const failure = failureOf(answer, isOurs, IF_OURS);
       if (!failure) throw new Error('what is not acquired is a failure');
       if (!isHeld(answer)) throw failure;
       const { retry_after_sec: seconds } = answer;
@@ -36,6 +36,8 @@ export function keyWork(request: KeyRequest, connection: KeyConnection, host: Wo
     },
   };
 }
+
+const IF_OURS = 'Another command has it: to wait for that, add --wait; or end it.';
 
 async function held(
   answer: LeaseResponse,

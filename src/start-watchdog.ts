@@ -1,19 +1,25 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { createWatchdog, type Watchdog } from './supervise/watchdog.ts';
+import type { Environment } from './profiles/resolve.ts';
+import { createWatchdog, type Watchdog, type WatchdogProcess } from './supervise/watchdog.ts';
 
 /**
  * Starts the watchdog's process: in a session of its own, so that no terminal's signal reaches it,
- * with nothing of the environment, and without a stream that somebody may wait for the end of.
+ * with nothing of the environment but what Node needs to run, and without a stream that somebody may wait for the end of.
  *
  * @param root the directory with package.json and dist/
+ * @param notice tells people something
  */
-export function startWatchdog(root: string): Watchdog {
-  return createWatchdog(() => {
+export function startWatchdog(
+  root: string,
+  { LD_LIBRARY_PATH }: Environment,
+  notice: (message: string) => void,
+): Watchdog {
+  const start = (): WatchdogProcess => {
     const child = spawn(process.execPath, [join(root, 'dist', 'guard.js')], {
       cwd: '/',
       detached: true,
-      env: {},
+      env: LD_LIBRARY_PATH ? { LD_LIBRARY_PATH } : {},
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     // That it died is told by its exit; that it never lived, by nothing else.
@@ -26,5 +32,8 @@ export function startWatchdog(root: string): Watchdog {
         child.on('error', listener);
       },
     };
-  });
+  };
+  return createWatchdog(start, () =>
+    notice('Warning: the watchdog does not run: if leasectl is killed, the command runs on.'),
+  );
 }

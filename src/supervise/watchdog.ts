@@ -113,18 +113,27 @@ export interface WatchdogProcess {
 
 /** The wait before another watchdog takes the place of one that died, in milliseconds. */
 const RESTART_DELAY = 200;
+/** Whoever dies so often cannot live here. */
+const MOST_RESTARTS = 5;
 
-/** @param start starts the process; again if it dies before it is released */
-export function createWatchdog(start: () => WatchdogProcess): Watchdog {
+/**
+ * @param start starts the process; again if it dies before it is released
+ * @param onGivenUp called when it died too often
+ */
+export function createWatchdog(start: () => WatchdogProcess, onGivenUp: () => void): Watchdog {
   let isReleased = false;
+  let restarts = 0;
   let last = '';
   let current: WatchdogProcess;
   const begin = () => {
     current = start();
     if (last) current.write(last);
     current.onExit(() => {
+      if (isReleased) return;
+      restarts += 1;
+      if (restarts > MOST_RESTARTS) return onGivenUp();
       // Its place must not hold up the end.
-      if (!isReleased) setTimeout(() => isReleased || begin(), RESTART_DELAY).unref();
+      setTimeout(() => isReleased || begin(), RESTART_DELAY).unref();
     });
   };
   begin();

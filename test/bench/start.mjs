@@ -17,6 +17,8 @@ const commands = {
   'leasectl --version': [bin, '--version'],
   'leasectl status KEY': [bin, 'status', 'bench'],
   'leasectl lease KEY --idempotent': [bin, 'lease', 'bench', '--idempotent'],
+  // A key is worked on once.
+  'leasectl exec KEY -- true': (round) => [bin, 'exec', `bench-${round}`, '--', 'true'],
 };
 
 function run(args) {
@@ -37,7 +39,9 @@ try {
   run([bin, 'lease', 'bench', '--ttl', '1h']);
   const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
   for (let round = 0; round < RUNS; round += 1) {
-    for (const [name, args] of Object.entries(commands)) times[name].push(run(args));
+    for (const [name, args] of Object.entries(commands)) {
+      times[name].push(run(typeof args === 'function' ? args(round) : args));
+    }
   }
   const bare = median(times['node -e 0']);
   process.stdout.write(`Node ${process.version}, ${RUNS} interleaved runs each\n\n`);
