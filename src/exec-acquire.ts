@@ -17,7 +17,7 @@ export async function acquire(
   const waiting = waitFor({
     look: () => work.acquire().catch((error) => whileWaiting(error, wait)),
     clocks,
-    patience: wait ?? 0,
+    patience: wait,
     interval: undefined,
     random: Math.random,
     signal: interruption.begun,
@@ -39,9 +39,9 @@ export async function acquire(
 }
 
 /** Who waits for a lease waits for a service, too, that cannot be reached now. */
-function whileWaiting(error: unknown, wait: number | undefined) {
+function whileWaiting(error: unknown, wait: number) {
   const mayPass = error instanceof Failure && error.code === 'unavailable' && !error.outcomeUnknown;
-  if (!mayPass || wait === undefined) throw error;
+  if (!mayPass || wait === 0) throw error;
   return { failure: error, retryAfter: undefined };
 }
 

@@ -11,7 +11,7 @@ import { WorkDirectory } from './work-directory.ts';
 const RESULT_SOURCES = ['file', 'stdout', 'none'] as const satisfies readonly ResultSource[];
 
 /** Seconds. */
-const GRACE_RANGE: Range = { min: 0, max: TTL_RANGE.max };
+const FROM_ZERO: Range = { min: 0, max: TTL_RANGE.max };
 
 /** The flags of all commands of this kind, as they were given. */
 export interface ExecFlags {
@@ -87,8 +87,10 @@ export abstract class ExecCommand extends ServiceCommand {
   ): Promise<number> {
     if (process.platform === 'win32') throw noProcessGroups();
     const words = wordsOf(command, flags.shell);
-    const wait = flags.wait === undefined ? undefined : parseDuration(flags.wait, '--wait') * 1000;
-    const grace = parseDuration(flags.grace, '--grace', GRACE_RANGE) * 1000;
+    const milliseconds = (text: string, flag: string) =>
+      parseDuration(text, flag, FROM_ZERO) * 1000;
+    const wait = flags.wait === undefined ? 0 : milliseconds(flags.wait, '--wait');
+    const grace = milliseconds(flags.grace, '--grace');
     const conflict = flags['conflict-exit-code'];
     if (conflict !== undefined) {
       this.#conflictExitCode = parseExitCode(conflict, '--conflict-exit-code');
@@ -169,6 +171,11 @@ interface RunOptions extends Pick<ExecOptions, 'work' | 'wait' | 'grace' | 'repo
 /** @throws Failure `usage` when a line of shell comes in several words: how to join them is a guess */
 function wordsOf(words: readonly string[], isShell: boolean): CommandWords {
   const [file = '', ...args] = words;
+  if (file.trim() === '') {
+    throw new Failure('usage', 'The command is empty.', {
+      hint: 'Give one after --; is a variable not set?',
+    });
+  }
   if (!isShell) return { file, args };
   if (args.length === 0) return { file: '/bin/sh', args: ['-c', file] };
   throw new Failure('usage', 'With --shell the command is one word.', {

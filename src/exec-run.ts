@@ -19,8 +19,8 @@ import type { WorkDirectory } from './work-directory.ts';
 
 export interface ExecOptions {
   readonly work: Work;
-  /** Milliseconds to wait for the lease; undefined for not at all. */
-  readonly wait: number | undefined;
+  /** Milliseconds to wait for the lease; 0 for not at all. */
+  readonly wait: number;
   /** Milliseconds that the command may take to stop. */
   readonly grace: number;
   readonly report: ExecReport;

@@ -36,6 +36,6 @@ export function commandNotFound(file: string): Failure {
 
 export function notExecutable(file: string): Failure {
   return new Failure('not_executable', `${JSON.stringify(file)} cannot be run.`, {
-    hint: `Is it a program, and may you run it? chmod +x would allow it.`,
+    hint: 'It has to be a file that you may execute (chmod +x), made for this system.',
   });
 }

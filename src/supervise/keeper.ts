@@ -28,6 +28,9 @@ export type KeepEnd =
 
 /** How long a renewal under way may still take when the lease is not needed any longer. */
 const LAST_ANSWER = 1_000;
+/** What a call may take, in milliseconds. */
+const SHORTEST_CALL = 1_000;
+const LONGEST_CALL = 15_000;
 /** The wait after a first renewal that failed, and the longest one, in milliseconds. */
 const FIRST_DELAY = 200;
 const LONGEST_DELAY = 5_000;
@@ -74,7 +77,8 @@ async function renew(
 ): Promise<Grant | Failure | 'released' | 'late'> {
   const rest = left(stopAt, clocks.now());
   // Some of the time is for trying again.
-  const limit = Math.ceil(Math.min(rest, Math.max(1_000, duration / 4)));
+  const share = Math.min(Math.max(duration / 4, SHORTEST_CALL), LONGEST_CALL);
+  const limit = Math.max(1, Math.ceil(Math.min(rest, share)));
   const answered = new AbortController();
   const answer = lease
     .renew(limit)
@@ -90,6 +94,8 @@ async function renew(
   // It may bring what the end of the lease has to be told with.
   const patience = clocks.sleep(Math.min(rest, LAST_ANSWER), answered.signal);
   await Promise.race([answer, patience]);
+  // A bug is to get out.
+  if (answered.signal.aborted) await answer;
   return 'released';
 }
 

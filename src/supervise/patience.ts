@@ -26,6 +26,8 @@ export interface WaitOptions<T> {
   readonly onWait: (failure: Failure, pause: number) => void;
 }
 
+/** Whatever a service says, it is not asked without a pause, in milliseconds. */
+const LEAST_PAUSE = 100;
 /** The first wait, and the longest one, where the service says nothing, in milliseconds. */
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
@@ -46,7 +48,8 @@ export async function waitFor<T>(options: WaitOptions<T>): Promise<T | undefined
     const { failure, retryAfter } = seen;
     const rest = until ? left(until, clocks.now()) : Number.POSITIVE_INFINITY;
     if (rest <= 0) throw patience ? inVain(failure, patience) : failure;
-    const asked = Math.max(retryAfter ?? usual, interval ?? 0);
+    if (signal.aborted) return undefined;
+    const asked = Math.max(retryAfter ?? usual, interval ?? 0, LEAST_PAUSE);
     // Later rather than sooner, and not all at once.
     const pause = Math.min(rest, asked * (1 + random() / 4));
     if (!interval) usual = Math.min(LONGEST_PAUSE, usual * 1.5);

@@ -8,7 +8,7 @@ export interface Exit {
 }
 
 /** How often it is looked whether a process group is gone, in milliseconds. */
-export const LOOK_INTERVAL = 20;
+export const LOOK_INTERVAL = 50;
 /** What is left after SIGKILL is in the kernel's hands: it is not waited for longer than this. */
 const LAST_LOOK = 2_000;
 
@@ -48,9 +48,12 @@ function hasRunning(group: number): boolean {
 function isRunning(pid: number, group: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // After the name, which may hold anything: state, parent, group.
-    const [, state, its] = /.*\) (\S) \d+ (\d+) /s.exec(stat) ?? [];
-    return Number(its) === group && state !== 'Z' && state !== 'X';
+    // The fields from the third on: those after the name, which may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, , its] = fields;
+    if (Number(its) !== group) return false;
+    // Of one whose main thread has ended others may run: the 20th field counts them.
+    return (state !== 'Z' && state !== 'X') || Number(fields[17]) > 1;
   } catch {
     // It ended in the meantime.
     return false;

@@ -14,14 +14,24 @@ export interface CommandLine {
 }
 
 /**
- * Waits for a line on a descriptor, and becomes the command then. Without the line it ends: leasectl
- * has died before anybody looked after the command.
+ * Shell that waits for a line on a descriptor, and becomes the command then. Without the line it
+ * ends: leasectl has died before anybody looked after the command.
  */
-const gate = (descriptor: number) =>
-  `IFS= read -r line <&${descriptor} && exec "$@" ${descriptor}<&-`;
+function gate(descriptor: number, env: CommandLine['env']): string {
+  // Shells make this one up.
+  const forget = 'PWD' in env ? '' : 'unset PWD; ';
+  return `IFS= read -r LEASECTL_GATE <&${descriptor} && ${forget}exec "$@" ${descriptor}<&-`;
+}
+
+/** Whether a shell hands the environment on as it is: some drop what cannot be a variable of theirs. */
+function isPassedOn(env: CommandLine['env']): boolean {
+  return Object.keys(env).every((name) => /^[A-Za-z_]\w*$/.test(name) && name !== 'OPTIND');
+}
 
 /**
- * Starts a command in a session, and so a process group, of its own. It waits until it may begin.
+ * Starts a command in a session, and so a process group, of its own. It waits until it may begin;
+ * where no shell can hand on its environment, it begins at once, and runs for the moment until the
+ * watchdog knows of it.
  *
  * @throws the system's error when it cannot be started
  */
@@ -29,13 +39,17 @@ export async function spawnCommand(line: CommandLine): Promise<RunningCommand> {
   const { file, args, env, descriptor, stdout } = line;
   const stdio: StdioOptions = ['inherit', stdout ?? 'inherit', 'inherit'];
   if (descriptor !== undefined) stdio.push(descriptor);
-  const gateAt = stdio.push('pipe') - 1;
-  const words = ['-c', gate(gateAt), 'leasectl', file, ...args];
-  const child: ChildProcess = spawn('/bin/sh', words, { env, detached: true, stdio });
+  const options = { env, detached: true, stdio };
+  let child: ChildProcess;
+  let opener: ChildProcess['stdio'][number];
+  if (isPassedOn(env)) {
+    const at = stdio.push('pipe') - 1;
+    child = spawn('/bin/sh', ['-c', gate(at, env), 'leasectl', file, ...args], options);
+    opener = child.stdio[at];
+  } else child = spawn(file, args, options);
   const exited = new Promise<Exit>((resolve) => {
     child.on('exit', (code, signal) => resolve({ code, signal }));
   });
-  const opener = child.stdio[gateAt];
   // It may have been ended before it began.
   opener?.on('error', () => undefined);
   if (child.pid === undefined) {

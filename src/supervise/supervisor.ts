@@ -165,7 +165,10 @@ class Supervision {
     this.#killAt = this.#killAt ? earlier(this.#killAt, killAt, now) : killAt;
     this.#instruct();
     if (this.#ending) return;
-    signalGroup(this.#group, signal);
+    const isLate = isPast(this.#killAt, now);
+    signalGroup(this.#group, isLate ? 'SIGKILL' : signal);
+    // What somebody has stopped could not make use of its grace.
+    if (!isLate) signalGroup(this.#group, 'SIGCONT');
     this.#ending = this.#untilGone();
   }
 
@@ -200,6 +203,8 @@ class Supervision {
         if (this.#ending) signalGroup(this.#group, signal);
         const patience = Math.min(PATIENCE, this.#times.grace);
         this.#stopBecause({ by: 'signal', signal }, signal, patience);
+        // Whatever it is stopped for: who sent the signal does not wait.
+        this.#end(signal, patience);
       }),
     );
     const passed = PASSED_ON.map((signal) =>
@@ -221,6 +226,8 @@ class Supervision {
 
   #resume(): void {
     this.#loseWhatIsLate();
-    signalGroup(this.#group, 'SIGCONT');
+    // It must not get any time that it has not: not even until the next look.
+    const isLate = isPast(this.#killAt ?? this.#times.deadline, this.#options.clocks.now());
+    signalGroup(this.#group, isLate ? 'SIGKILL' : 'SIGCONT');
   }
 }

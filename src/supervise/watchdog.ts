@@ -33,10 +33,13 @@ export async function runWatchdog(orders: Readable, clocks: Clocks): Promise<voi
   const ended = new AbortController();
   const reading = read(orders, (next) => {
     order = next;
-  }).then((isReleased) => {
-    isOrphaned = !isReleased;
-    ended.abort();
-  });
+  })
+    // What cannot be read any more comes from nobody.
+    .catch(() => false)
+    .then((isReleased) => {
+      isOrphaned = !isReleased;
+      ended.abort();
+    });
   const never = new AbortController().signal;
   while (!ended.signal.aborted) {
     await clocks.sleep(TICK, order ? never : ended.signal);
@@ -113,8 +116,9 @@ export interface WatchdogProcess {
 
 /** The wait before another watchdog takes the place of one that died, in milliseconds. */
 const RESTART_DELAY = 200;
-/** Whoever dies so often cannot live here. */
-const MOST_RESTARTS = 5;
+/** Who dies so often, each time within so many milliseconds, cannot live here. */
+const MOST_DEATHS = 5;
+const SHORT_LIFE = 10_000;
 
 /**
  * @param start starts the process; again if it dies before it is released
@@ -122,16 +126,17 @@ const MOST_RESTARTS = 5;
  */
 export function createWatchdog(start: () => WatchdogProcess, onGivenUp: () => void): Watchdog {
   let isReleased = false;
-  let restarts = 0;
+  let deaths = 0;
   let last = '';
   let current: WatchdogProcess;
   const begin = () => {
+    const begun = performance.now();
     current = start();
     if (last) current.write(last);
     current.onExit(() => {
       if (isReleased) return;
-      restarts += 1;
-      if (restarts > MOST_RESTARTS) return onGivenUp();
+      deaths = performance.now() - begun > SHORT_LIFE ? 1 : deaths + 1;
+      if (deaths === MOST_DEATHS) return onGivenUp();
       // Its place must not hold up the end.
       setTimeout(() => isReleased || begin(), RESTART_DELAY).unref();
     });
