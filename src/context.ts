@@ -36,7 +36,7 @@ export interface ConnectOptions {
 /** A service ready to be asked. */
 export interface Connection<Client> {
   readonly client: Client;
-  /** The same for calls that may take so many milliseconds each. */
+  /** The same for calls of one attempt each, which may take so many milliseconds. */
   readonly within: (milliseconds: number) => Promise<Client>;
   readonly target: Target;
   /** Where the ledger keeps the handle of a lease of this service. */
@@ -225,8 +225,10 @@ export class Context {
       clean: (text) => this.redactor.clean(text),
     };
     const within = (timeout: number) => {
-      const limited: Transport = (request, send) => port.transport(request, { ...send, timeout });
-      return createClient({ ...port, transport: limited });
+      // Whoever has so little time tries again by himself: one attempt gets all of it.
+      const transport: Transport = (request, send) =>
+        port.transport(request, { ...send, repeatable: false, share: 1, timeout });
+      return createClient({ ...port, transport });
     };
     const location = target.type === 'local' ? this.#paths.leases : target.url.href;
     const addressOf = (id: string) => ({ service, profile: target.profile, location, id });

@@ -1,7 +1,6 @@
-import { constants } from 'node:os';
 import { Failure } from './domain/failure.ts';
 import type { ExecOptions } from './exec-run.ts';
-import { aborted, type Interruption } from './supervise/interruption.ts';
+import { aborted } from './supervise/interruption.ts';
 import { waitFor } from './supervise/patience.ts';
 import type { HeldWork } from './work.ts';
 
@@ -10,10 +9,13 @@ import type { HeldWork } from './work.ts';
  *
  * @returns undefined when a signal came first, and nothing is known to be held
  */
-export async function acquire(
-  { work, wait, report, clocks }: ExecOptions,
-  interruption: Interruption,
-): Promise<HeldWork | undefined> {
+export async function acquire({
+  work,
+  wait,
+  report,
+  clocks,
+  interruption,
+}: ExecOptions): Promise<HeldWork | undefined> {
   const waiting = waitFor({
     look: () => work.acquire().catch((error) => whileWaiting(error, wait)),
     clocks,
@@ -43,14 +45,4 @@ function whileWaiting(error: unknown, wait: number) {
   const mayPass = error instanceof Failure && error.code === 'unavailable' && !error.outcomeUnknown;
   if (!mayPass || wait === 0) throw error;
   return { failure: error, retryAfter: undefined };
-}
-
-export function notGivenBack(error: unknown): string {
-  const why = error instanceof Error ? ` ${error.message}` : '';
-  return `Warning: whether the lease was canceled is unknown; if not, it runs out by itself.${why}`;
-}
-
-/** As a shell tells it. */
-export function exitCodeOf(signal: NodeJS.Signals): number {
-  return 128 + constants.signals[signal];
 }

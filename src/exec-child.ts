@@ -1,15 +1,15 @@
-import { closeSync, openSync } from 'node:fs';
-import { finished } from 'node:stream/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { Failure } from './domain/failure.ts';
 import { commandNotFound, notExecutable } from './executable.ts';
+import type { Pipe } from './named-pipe.ts';
 import { SERVICES } from './profiles/profile.ts';
 import type { Environment } from './profiles/resolve.ts';
 import { spawnCommand } from './supervise/spawn.ts';
 import type { RunningCommand } from './supervise/supervisor.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import type { HeldWork } from './work.ts';
-import { MAX_RESULT, type WorkDirectory } from './work-directory.ts';
+import { MAX_RESULT, unusable, type WorkDirectory } from './work-directory.ts';
 
 export interface CommandWords {
   readonly file: string;
@@ -24,61 +24,75 @@ export interface ChildOptions {
   readonly held: HeldWork;
   readonly directory: WorkDirectory;
   readonly resultFrom: ResultSource;
+  /** For its stdout, where that is its result. */
+  readonly pipe: Pipe | undefined;
   readonly env: Environment;
-  /** Undefined where there is none that a name stands for. */
-  readonly profile: string | undefined;
+  /** What leasectl in the command is to talk to: a profile, or where no name stands for it an address. */
+  readonly target: { readonly profile: string } | { readonly url: string };
   readonly terminal: Terminal;
 }
 
 export interface StartedCommand extends RunningCommand {
   /**
-   * Keeps what the command printed, where that is its result; to be called when all of it has ended.
+   * What the command printed, where that is its result; to be called when all of it has ended.
    *
    * @throws Failure `usage` when it is too much
    */
-  keepResult(): Promise<void>;
+  printed(): Promise<string | undefined>;
 }
 
-/** What another process may still hold the command's stdout open for, in milliseconds. */
+/**
+ * What is waited for in vain, in milliseconds, while another process holds the command's stdout open.
+ */
 const LAST_WORDS = 500;
 
 /** @throws Failure when the system cannot run it */
 export async function startChild(options: ChildOptions): Promise<StartedCommand> {
-  const { words, held, directory, resultFrom, terminal } = options;
+  const { words, held, directory, pipe, terminal } = options;
   const env = environmentOf(options);
+  const stdin = isInBackground() ? 'ignore' : 'inherit';
   const descriptor = held.job === undefined ? undefined : openSync(directory.jobFile, 'r');
-  const pipe = resultFrom === 'stdout' ? directory.openPipe() : undefined;
   let child: RunningCommand;
   try {
-    child = await spawnCommand({ ...words, env, descriptor, stdout: pipe?.writer });
+    child = await spawnCommand({ ...words, env, descriptor, stdin, stdout: pipe?.writer });
   } catch (error) {
     throw notStarted(error, words.file);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
     if (pipe) closeSync(pipe.writer);
   }
-  if (!pipe) return { ...child, keepResult: async () => undefined };
+  if (!pipe) return { ...child, printed: async () => undefined };
   const { Socket } = await import('node:net');
   const source = new Socket({ fd: pipe.reader, readable: true, writable: false });
-  const printed = terminal.passOn(source, MAX_RESULT);
-  // Why it ended does not matter.
-  const end = finished(source).catch(() => undefined);
+  const passed = terminal.passOn(source, MAX_RESULT);
   return {
     ...child,
-    keepResult: async () => {
-      await Promise.race([end, delay(LAST_WORDS)]);
-      const bytes = printed();
-      if (!bytes) throw tooLarge();
-      directory.keepPrinted(bytes.toString('utf8'));
+    printed: async () => {
+      await passed.toTheEnd(LAST_WORDS);
+      const bytes = passed.kept();
+      if (!bytes) throw unusable('has more than 8 MiB');
+      return bytes.toString('utf8');
     },
   };
+}
+
+/**
+ * In the background of a terminal there is nothing to be read: the command must not take what is
+ * meant for the shell, and the kernel does not hinder what runs in another session.
+ */
+function isInBackground(): boolean {
+  if (process.platform !== 'linux' || !isatty(0)) return false;
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  // The fields from the third on: the fifth is the process group, the eighth the foreground one's.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[2] !== fields[5];
 }
 
 /** What is leasectl's own: never an outer command's, and no credential at all. */
 const OWN = /^LEASECTL_(KEY|JOB_ID|JOB_FILE|FENCING_TOKEN|EXPIRES_AT|RESULT_FILE|TOKEN)$/;
 const TOKENS = Object.values(SERVICES).map(({ tokenVariable }) => tokenVariable);
 
-function environmentOf({ held, directory, resultFrom, env, profile }: ChildOptions): Environment {
+function environmentOf({ held, directory, resultFrom, env, target }: ChildOptions): Environment {
   const { granted } = held.lease;
   const inherited = Object.entries(env).filter(
     ([name]) => !OWN.test(name) && !TOKENS.includes(name),
@@ -92,7 +106,8 @@ function environmentOf({ held, directory, resultFrom, env, profile }: ChildOptio
       : { LEASECTL_FENCING_TOKEN: String(held.fencingToken) }),
     ...(held.job === undefined ? {} : { LEASECTL_JOB_FILE: directory.jobFile }),
     ...(resultFrom === 'file' ? { LEASECTL_RESULT_FILE: directory.resultFile } : {}),
-    ...(profile === undefined ? {} : { LEASECTL_PROFILE: profile }),
+    // Without the token it is to fail there, rather than to find another service.
+    ...('profile' in target ? { LEASECTL_PROFILE: target.profile } : { LEASECTL_URL: target.url }),
   };
 }
 
@@ -108,11 +123,5 @@ function notStarted(error: unknown, file: string): unknown {
         ? 'Its arguments and environment are too long: hand them over in a file.'
         : 'The system has no room for another process: try again later.',
     cause: error,
-  });
-}
-
-function tooLarge(): Failure {
-  return new Failure('usage', 'The command printed more than 8 MiB as its result.', {
-    hint: 'Take the result from LEASECTL_RESULT_FILE, or none with --result-from none.',
   });
 }

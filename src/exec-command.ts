@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { boolean, option, string } from '@oclif/core/flags';
 import { parseDuration, type Range, TTL_RANGE } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
@@ -5,6 +6,7 @@ import type { CommandWords, ResultSource } from './exec-child.ts';
 import type { ExecOptions } from './exec-run.ts';
 import { LOCAL } from './profiles/profile.ts';
 import { ServiceCommand } from './service-command.ts';
+import type { Interruption } from './supervise/interruption.ts';
 import type { Work } from './work.ts';
 import { WorkDirectory } from './work-directory.ts';
 
@@ -43,7 +45,7 @@ export abstract class ExecCommand extends ServiceCommand {
       helpValue: 'NUMBER',
     }),
     'status-file': string({
-      description: 'File for one line of JSON for each event, instead of stderr',
+      description: 'File to add one line of JSON to for each event',
       helpValue: 'FILE',
     }),
     shell: boolean({ description: 'Run the command, one word, as a line of shell' }),
@@ -57,6 +59,7 @@ export abstract class ExecCommand extends ServiceCommand {
   };
 
   #conflictExitCode: number | undefined;
+  #interruption: Interruption | undefined;
 
   /**
    * The words before `--`, for oclif to parse, and those after it.
@@ -114,7 +117,7 @@ export abstract class ExecCommand extends ServiceCommand {
       const resultFrom = flags['result-from'] ?? 'none';
       return await this.#run({ work, words, wait, grace, report, resultFrom });
     } finally {
-      report.close();
+      await report.close();
     }
   }
 
@@ -126,20 +129,33 @@ export abstract class ExecCommand extends ServiceCommand {
         import('./process-signals.ts'),
         import('./start-watchdog.ts'),
       ]);
+    const { watchForInterruption } = await import('./supervise/interruption.ts');
     const { context } = this;
+    const root = context.workDirectory;
+    // Before anything is leased: what goes wrong then does no harm.
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    const pipe =
+      resultFrom === 'stdout' ? (await import('./named-pipe.ts')).openPipe(root) : undefined;
+    const ledger = await context.ledger();
+    const clocks = await context.clocks();
+    const signals = processSignals(process);
+    this.#interruption = watchForInterruption(signals, clocks);
     const { env, terminal, profiles } = context;
-    const { profile: target } = options.work;
-    const isNamed = target === LOCAL || (await profiles.names()).includes(target);
-    const profile = isNamed ? target : undefined;
+    const { profile, location } = options.work;
+    const isNamed = profile === LOCAL || (await profiles.names()).includes(profile);
+    const target = isNamed ? { profile } : { url: location };
     return runUnderLease({
       ...options,
-      clocks: await context.clocks(),
-      signals: processSignals(process),
-      directoryOf: ({ address, handle }) =>
-        new WorkDirectory(context.workDirectory, address, handle),
+      clocks,
+      signals,
+      interruption: this.#interruption,
+      directoryOf: ({ address, handle }) => new WorkDirectory(root, address, handle),
       startWatchdog: () => startWatchdog(this.config.root, env, (message) => this.notice(message)),
-      startCommand: (held, directory) =>
-        startChild({ words, held, directory, resultFrom, env, profile, terminal }),
+      startCommand: (held, directory) => {
+        // From here on nothing may hold up what keeps the lease.
+        ledger.waitAtMost(LEDGER_PATIENCE);
+        return startChild({ words, held, directory, resultFrom, pipe, env, target, terminal });
+      },
       notice: (message) => this.notice(message),
     });
   }
@@ -153,13 +169,22 @@ export abstract class ExecCommand extends ServiceCommand {
   /** A call that was given up may hang on: it must not hold up the exit. */
   override async finally(): Promise<void> {
     const { setTimeout: delay } = await import('node:timers/promises');
+    const { terminal } = this.context;
+    const isInterrupted = this.#interruption?.first() !== undefined;
+    // Whoever reads slowly gets all of it; who sent a signal, or sends one now, does not wait.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => process.exit());
+    }
     await Promise.race([super.finally(), delay(LAST_CALL)]);
+    await Promise.race([terminal.flushed(), ...(isInterrupted ? [delay(LAST_CALL)] : [])]);
     process.exit();
   }
 }
 
 /** What open connections get to be closed, in milliseconds. */
 const LAST_CALL = 200;
+/** What another process may hold the ledger for, in milliseconds. */
+const LEDGER_PATIENCE = 100;
 
 const CONFLICTS: ReadonlySet<string> = new Set(['held', 'none_available', 'wait_timeout']);
 

@@ -1,6 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { Failure } from './domain/failure.ts';
 import type { Redactor } from './domain/redactor.ts';
+import { createEventSink, openForEvents, stderrForEvents } from './event-sink.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { visibleJson } from './terminal/visible.ts';
 import { createWaitingLine, NO_WAITING_LINE } from './waiting-line.ts';
@@ -26,6 +26,8 @@ export type ExecEvent =
       /** When the command is stopped if no renewal succeeds. */
       readonly stop_at: string;
     }
+  /** How the command ended could not be recorded yet. */
+  | { readonly event: 'finish_failed'; readonly code: string; readonly message: string }
   | { readonly event: 'lost'; readonly code: string; readonly message: string }
   /** @property signal null when it is the service that wants the end */
   | { readonly event: 'canceled'; readonly signal: string | null }
@@ -39,7 +41,7 @@ export interface ExecReport {
   waitFor(message: string): void;
   /** The wait is over. */
   stopWaiting(): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface ExecReportOptions {
@@ -56,45 +58,34 @@ export interface ExecReportOptions {
 /** @throws Failure `usage` when the status file cannot be written */
 export function openReport(options: ExecReportOptions): ExecReport {
   const { terminal, redactor, isJson, statusFile, notice } = options;
-  const file = statusFile === undefined ? undefined : openStatusFile(statusFile);
-  let isBroken = false;
-  const write = (line: string) => {
-    if (file === undefined) {
-      if (isJson) terminal.writeError(line);
-      return;
-    }
-    try {
-      if (!isBroken) writeSync(file, `${line}\n`);
-    } catch (error) {
-      // The work is worth more than what is told of it.
-      isBroken = true;
-      const why = error instanceof Error ? error.message : String(error);
-      notice(`Warning: --status-file is not written any more: ${why}`);
-    }
-  };
+  const descriptor = statusFile === undefined ? undefined : openStatusFile(statusFile);
+  const isTold = descriptor !== undefined || isJson;
+  const sink = createEventSink(descriptor ?? (isJson ? stderrForEvents() : 2), (error) => {
+    // The work is worth more than what is told of it.
+    const why = error instanceof Error ? error.message : String(error);
+    notice(`Warning: events cannot be written any more: ${why}`);
+  });
   const line = isJson ? NO_WAITING_LINE : createWaitingLine(terminal, redactor);
   return {
     tell: (event) => {
       const time = new Date().toISOString();
       const { event: name, ...rest } = event;
-      write(
-        visibleJson(JSON.parse(redactor.clean(JSON.stringify({ event: name, time, ...rest }))), 0),
-      );
+      if (!isTold) return;
+      const text = redactor.clean(JSON.stringify({ event: name, time, ...rest }));
+      sink.write(visibleJson(JSON.parse(text), 0));
     },
     waitFor: line.show,
     stopWaiting: line.clear,
-    close: () => {
-      if (file !== undefined) closeSync(file);
-    },
+    close: () => sink.close(),
   };
 }
 
 function openStatusFile(file: string): number {
   try {
-    return openSync(file, 'w', 0o600);
+    return openForEvents(file);
   } catch (error) {
     throw new Failure('usage', `--status-file: ${JSON.stringify(file)} cannot be written.`, {
-      hint: 'Check that its directory is there and writable.',
+      hint: 'Check that its directory is there and writable, and that somebody reads if it is a pipe.',
       cause: error,
     });
   }

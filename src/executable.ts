@@ -1,4 +1,12 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Failure } from './domain/failure.ts';
 
@@ -18,14 +26,45 @@ export function assertRunnable(file: string, path = ''): void {
   for (const candidate of candidates) {
     try {
       accessSync(candidate, constants.X_OK);
-      if (statSync(candidate).isFile()) return;
+      if (statSync(candidate).isFile()) return assertInterpreter(candidate);
       isThere ||= isPath;
     } catch (error) {
+      if (error instanceof Failure) throw error;
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       isThere ||= code !== 'ENOENT' && code !== 'ENOTDIR';
     }
   }
   throw isThere ? notExecutable(file) : commandNotFound(file);
+}
+
+/** What the system looks at of a script's first line, in bytes. */
+const FIRST_LINE = 256;
+
+/** A script whose first line ends as Windows ends lines has an interpreter that is not there. */
+function assertInterpreter(file: string): void {
+  const [, interpreter] = /^#! *([^ \t\n\0]+)/.exec(beginOf(file)) ?? [];
+  if (interpreter === undefined || existsSync(interpreter)) return;
+  throw new Failure(
+    'not_executable',
+    `${JSON.stringify(file)} needs ${JSON.stringify(interpreter)}, which is not there.`,
+    { hint: 'Correct its first line; does it end in a carriage return?' },
+  );
+}
+
+function beginOf(file: string): string {
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      const head = Buffer.alloc(FIRST_LINE);
+      readSync(descriptor, head, 0, FIRST_LINE, 0);
+      return head.toString('latin1');
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // What may be run but not read is no script.
+    return '';
+  }
 }
 
 export function commandNotFound(file: string): Failure {

@@ -25,9 +25,10 @@ export interface JobWorkOptions {
 /** A job to run a command for. */
 export function jobWork(options: JobWorkOptions): Work {
   const { wanted, connection, timeout, host } = options;
-  const { service, profile } = connection.addressOf('');
+  const { service, profile, location } = connection.addressOf('');
   return {
     service,
+    location,
     profile,
     acquire: async () => {
       try {
@@ -48,7 +49,7 @@ async function held(claim: Claim, options: JobWorkOptions): Promise<HeldWork> {
   const id = job.job_id;
   const fencingToken = job.fencing_token ?? undefined;
   const lock = { token: lockToken, fencingToken, jobType: job.job_type ?? undefined };
-  const holder = new JobHolder(id, { ...lock, isFromLedger: true }, options);
+  const holder = new JobHolder(id, { ...lock, isFromLedger: true }, duration, options);
   return {
     lease: {
       granted: { sentAt, duration },
@@ -61,6 +62,7 @@ async function held(claim: Claim, options: JobWorkOptions): Promise<HeldWork> {
     subject: { job_id: id },
     variables: { LEASECTL_JOB_ID: id },
     job: await withoutField(sourceOf(job) ?? JSON.stringify(job), 'lock_token'),
+    goesBack: true,
     check: (result) => void submissionOf(lock.jobType, result),
     again: (ending) => holder.again(ending),
   };
@@ -69,10 +71,13 @@ async function held(claim: Claim, options: JobWorkOptions): Promise<HeldWork> {
 class JobHolder implements Omit<Lease, 'granted'> {
   readonly #id: string;
   readonly #options: JobWorkOptions;
+  /** Of the last grant, in milliseconds. */
+  #duration: number;
   #lock: Lock;
 
-  constructor(id: string, lock: Lock, options: JobWorkOptions) {
+  constructor(id: string, lock: Lock, duration: number, options: JobWorkOptions) {
     this.#id = id;
+    this.#duration = duration;
     this.#lock = lock;
     this.#options = options;
   }
@@ -87,12 +92,14 @@ class JobHolder implements Omit<Lease, 'granted'> {
     });
     const told = Date.parse(answer?.locked_until ?? '');
     const end = leaseEnd(answer, told, sentAt.wall, host.context.now());
-    const expiresAt = end?.expiresAt ?? sentAt.wall + USUAL_LEASE;
+    // Where the service says nothing it gives no more than before.
+    const expiresAt = end?.expiresAt ?? sentAt.wall + Math.min(this.#duration, USUAL_LEASE);
+    this.#duration = expiresAt - sentAt.wall;
     const fencingToken = answer?.fencing_token ?? undefined;
     this.#lock = { ...lock, fencingToken: fencingToken ?? lock.fencingToken };
     const address = connection.addressOf(this.#id);
     await host.books.note((ledger) => ledger.prolong(address, lock.token, expiresAt, fencingToken));
-    return { sentAt, duration: expiresAt - sentAt.wall };
+    return { sentAt, duration: this.#duration };
   }
 
   async end(ending: Ending, limit: number): Promise<void> {
@@ -141,16 +148,17 @@ class JobHolder implements Omit<Lease, 'granted'> {
    * heartbeat, with that.
    */
   async #asHolder<T>(call: (lock: Lock) => Promise<T>): Promise<T> {
+    const lock = this.#lock;
     try {
-      return await call(this.#lock);
+      return await call(lock);
     } catch (error) {
       const { connection, host } = this.#options;
       if (!isStale(error)) throw error;
+      if (this.#lock !== lock) return call(this.#lock);
       const known = (await host.books.ledger()).find(connection.addressOf(this.#id));
-      const isNewer =
-        known?.handle === this.#lock.token && known.fencingToken !== this.#lock.fencingToken;
+      const isNewer = known?.handle === lock.token && known.fencingToken !== lock.fencingToken;
       if (!isNewer) throw error;
-      this.#lock = { ...this.#lock, fencingToken: known.fencingToken };
+      this.#lock = { ...lock, fencingToken: known.fencingToken };
       return call(this.#lock);
     }
   }

@@ -18,6 +18,7 @@ export function keyWork(request: KeyRequest, connection: KeyConnection, host: Wo
   const address = connection.addressOf(key);
   return {
     service: address.service,
+    location: address.location,
     profile: address.profile,
     acquire: async () => {
       // Opened first: a lease whose handle cannot be kept is of no use to anybody.
@@ -85,6 +86,7 @@ async function held(
     subject: { key },
     variables: { LEASECTL_KEY: key },
     job: undefined,
+    goesBack: false,
     check: () => undefined,
     again: (ending) => `leasectl ${again(quoted(key), ending)}`,
   };

@@ -15,9 +15,10 @@ export function runnerJobWork(
   connection: RunnerJobConnection,
   host: WorkHost,
 ): Work {
-  const { service, profile } = connection.addressOf('');
+  const { service, profile, location } = connection.addressOf('');
   return {
     service,
+    location,
     profile,
     acquire: async () => {
       const leased = await leaseRunnerJob(query, connection, host);
@@ -40,6 +41,7 @@ async function held(
 ): Promise<HeldWork> {
   const { id } = job;
   const address = connection.addressOf(id);
+  let last = duration;
   return {
     lease: {
       granted: { sentAt, duration },
@@ -48,9 +50,11 @@ async function held(
         const sentAt = clocks.now();
         const answer = await client.ping(ack, id);
         const end = leaseEnd(answer, visibleAt(answer.visible), sentAt.wall, context.now());
-        const expiresAt = end?.expiresAt ?? sentAt.wall + USUAL_LEASE;
+        // Where the service says nothing it gives no more than before.
+        const expiresAt = end?.expiresAt ?? sentAt.wall + Math.min(last, USUAL_LEASE);
+        last = expiresAt - sentAt.wall;
         await books.note((ledger) => ledger.prolong(address, ack, expiresAt));
-        return { sentAt, duration: expiresAt - sentAt.wall, isCanceled: answer.cancel_job };
+        return { sentAt, duration: last, isCanceled: answer.cancel_job };
       },
       end: async (ending, limit) => {
         const client = await connection.within(limit);
@@ -65,6 +69,7 @@ async function held(
     subject: { job_id: id },
     variables: { LEASECTL_JOB_ID: id },
     job: await withoutField(sourceOf(job) ?? JSON.stringify(job), 'ack'),
+    goesBack: false,
     check: () => undefined,
     again: ({ way }) => `leasectl runner-jobs complete ${quoted(id)} --status ${STATUS[way]}`,
   };

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Environment } from './profiles/resolve.ts';
 import { createWatchdog, type Watchdog, type WatchdogProcess } from './supervise/watchdog.ts';
@@ -16,17 +16,17 @@ export function startWatchdog(
   notice: (message: string) => void,
 ): Watchdog {
   const start = (): WatchdogProcess => {
-    const child = spawn(process.execPath, [join(root, 'dist', 'guard.js')], {
+    const child: ChildProcess = spawn(process.execPath, [join(root, 'dist', 'guard.js')], {
       cwd: '/',
       detached: true,
       env: LD_LIBRARY_PATH ? { LD_LIBRARY_PATH } : {},
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     // That it died is told by its exit; that it never lived, by nothing else.
-    child.stdin.on('error', () => undefined);
+    child.stdin?.on('error', () => undefined);
     child.unref();
     return {
-      write: (text) => child.stdin.write(text),
+      write: (text) => child.stdin?.write(text),
       onExit: (listener) => {
         child.on('exit', listener);
         child.on('error', listener);

@@ -22,6 +22,8 @@ export interface WorkHost {
 /** What a command is to be run for, before the lease on it is held. */
 export interface Work {
   readonly service: string;
+  /** The service's base URL, or the embedded service's file. */
+  readonly location: string;
   readonly profile: string;
   /**
    * Tries once to get the lease.
@@ -45,6 +47,8 @@ export interface HeldWork {
   readonly variables: Readonly<Record<string, string>>;
   /** The job as JSON text, without its handle. */
   readonly job: string | undefined;
+  /** Whether others may have it at once when it is canceled; else that ends it for good. */
+  readonly goesBack: boolean;
   /** @throws Failure `invalid_request` when it is no result for this work */
   check(result: JsonObject | undefined): void;
   /** The command line that repeats an ending of which no answer came. */

@@ -40,6 +40,7 @@ export default class Complete extends HolderCommand {
     const leaseId = await this.handleOf(key, flags['lease-id'], connection);
     const address = connection.addressOf(key);
     const kept = new WorkDirectory(this.context.workDirectory, address, leaseId);
+    if (flags.resume) kept.assertUnfinished(key);
     const result = flags.resume ? kept.readResult() : given;
     const answer = await this.finish(key, leaseId, connection, () =>
       connection.client.complete({

@@ -58,14 +58,15 @@ export default class Wait extends KeyCommand {
 
   async #ended(
     key: string,
-    { client }: KeyConnection,
+    { within }: KeyConnection,
     timeout: number | undefined,
     interval: number | undefined,
   ): Promise<ResultResponse> {
     const { terminal, redactor } = this.context;
     const clocks = await this.context.clocks();
     const line = this.jsonEnabled() ? NO_WAITING_LINE : createWaitingLine(terminal, redactor);
-    const look = async (): Promise<Look<ResultResponse>> => {
+    const look = async (rest: number): Promise<Look<ResultResponse>> => {
+      const client = await within(Math.ceil(Math.max(SHORTEST_LOOK, Math.min(rest, LONGEST_LOOK))));
       const state = await client.status(key).catch(unlessUnknown);
       const isOver = state && state.status !== 'in_progress' && state.error_code !== 'expired';
       if (isOver) return { found: await client.result(key) };
@@ -77,7 +78,7 @@ export default class Wait extends KeyCommand {
     };
     try {
       const found = await waitFor({
-        look,
+        look: (rest) => look(rest).catch(whileWaiting),
         clocks,
         patience: timeout,
         interval,
@@ -90,6 +91,16 @@ export default class Wait extends KeyCommand {
       line.clear();
     }
   }
+}
+
+/** What one look may take, in milliseconds. */
+const SHORTEST_LOOK = 500;
+const LONGEST_LOOK = 15_000;
+
+/** A service that cannot be asked now is waited for, too. */
+function whileWaiting(error: unknown): Look<ResultResponse> {
+  if (!(error instanceof Failure) || error.code !== 'unavailable') throw error;
+  return { failure: error, retryAfter: undefined };
 }
 
 function unlessUnknown(error: unknown): undefined {

@@ -66,6 +66,8 @@ export interface Ledger extends Attempts {
   ): void;
   /** Forgets this handle; one acquired meanwhile for the same id stays. */
   forget(address: LeaseAddress, handle: string): void;
+  /** From now on nothing waits for longer, in milliseconds, for another process that writes. */
+  waitAtMost(milliseconds: number): void;
   close(): void;
 }
 
@@ -137,6 +139,9 @@ export function openLedger(file: string, now: Clock): Ledger {
     forget: (address, handle) =>
       run(`DELETE FROM handles WHERE ${ADDRESS} AND handle = ?`, ...key(address), handle),
     ...bindAttempts(db, file, now),
+    waitAtMost: (milliseconds) => {
+      db.exec(`PRAGMA busy_timeout = ${milliseconds}`);
+    },
     close: () => db.close(),
   };
 }

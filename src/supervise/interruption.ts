@@ -1,5 +1,5 @@
 import type { Clocks, Moment } from './moment.ts';
-import { ENDING, type SignalSource } from './supervisor.ts';
+import { ENDING, PASSED_ON, type SignalSource } from './supervisor.ts';
 
 /** From a signal until leasectl is gone, in milliseconds: CI systems kill after 7.5 seconds. */
 const CLEAN_UP = 4_500;
@@ -27,6 +27,8 @@ export function watchForInterruption(signals: SignalSource, clocks: Clocks): Int
   let first: { signal: NodeJS.Signals; at: Moment } | undefined;
   const abort = (controller: AbortController, milliseconds: number) =>
     clocks.sleep(milliseconds, never).then(() => controller.abort());
+  // Without a listener Node would open its debugger, or end.
+  for (const signal of PASSED_ON) signals.on(signal, () => undefined);
   for (const signal of ENDING) {
     signals.on(signal, () => {
       if (first) return;

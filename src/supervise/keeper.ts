@@ -12,6 +12,8 @@ export interface KeepOptions {
   readonly random: () => number;
   /** Aborted when the lease need not be kept any longer. */
   readonly signal: AbortSignal;
+  /** How long a renewal under way may still take then, in milliseconds. */
+  readonly lastAnswer: () => number;
   /** Told the times that are in force, at once and after each renewal. */
   readonly onTimetable: (timetable: Timetable) => void;
   readonly onRenewed: (grant: Grant) => void;
@@ -26,8 +28,6 @@ export type KeepEnd =
   /** The service wants the work to be stopped. */
   | { readonly why: 'canceled' };
 
-/** How long a renewal under way may still take when the lease is not needed any longer. */
-const LAST_ANSWER = 1_000;
 /** What a call may take, in milliseconds. */
 const SHORTEST_CALL = 1_000;
 const LONGEST_CALL = 15_000;
@@ -48,7 +48,7 @@ export async function keep(options: KeepOptions): Promise<KeepEnd> {
     await sleepUntil(earlier(next, timetable.stopAt, clocks.now()), clocks, signal);
     if (signal.aborted) return { why: 'released' };
     if (isPast(timetable.stopAt, clocks.now())) return lost(last);
-    const outcome = await renew(options, timetable, grant.duration);
+    const outcome = await renew(options, timetable);
     if (outcome === 'released') return { why: 'released' };
     if (outcome === 'late') continue;
     if (outcome instanceof Failure) {
@@ -71,13 +71,12 @@ export async function keep(options: KeepOptions): Promise<KeepEnd> {
 
 /** One renewal, for which nobody waits beyond the time that there is. */
 async function renew(
-  { lease, clocks, signal }: KeepOptions,
+  { lease, clocks, signal, lastAnswer }: KeepOptions,
   { stopAt }: Timetable,
-  duration: number,
 ): Promise<Grant | Failure | 'released' | 'late'> {
   const rest = left(stopAt, clocks.now());
-  // Some of the time is for trying again.
-  const share = Math.min(Math.max(duration / 4, SHORTEST_CALL), LONGEST_CALL);
+  // Half of the time is for trying again, where that is enough for an answer.
+  const share = Math.min(Math.max(rest / 2, SHORTEST_CALL), LONGEST_CALL);
   const limit = Math.max(1, Math.ceil(Math.min(rest, share)));
   const answered = new AbortController();
   const answer = lease
@@ -92,8 +91,8 @@ async function renew(
   if (answered.signal.aborted) return answer;
   if (!signal.aborted) return 'late';
   // It may bring what the end of the lease has to be told with.
-  const patience = clocks.sleep(Math.min(rest, LAST_ANSWER), answered.signal);
-  await Promise.race([answer, patience]);
+  const patience = Math.min(limit, lastAnswer());
+  await Promise.race([answer, clocks.sleep(patience, answered.signal)]);
   // A bug is to get out.
   if (answered.signal.aborted) await answer;
   return 'released';

@@ -12,7 +12,8 @@ export type Look<T> =
     };
 
 export interface WaitOptions<T> {
-  readonly look: () => Promise<Look<T>>;
+  /** @param rest milliseconds that are left, after which nobody waits for what it brings */
+  readonly look: (rest: number) => Promise<Look<T>>;
   readonly clocks: Clocks;
   /** Milliseconds after which to give up; 0 for a single look, undefined for never. */
   readonly patience: number | undefined;
@@ -41,17 +42,17 @@ const LONGEST_PAUSE = 5_000;
 export async function waitFor<T>(options: WaitOptions<T>): Promise<T | undefined> {
   const { look, clocks, patience, interval, random, signal, onWait } = options;
   const until = patience === undefined ? undefined : later(clocks.now(), patience);
+  const rest = () => (until ? left(until, clocks.now()) : Number.POSITIVE_INFINITY);
   let usual = interval ?? FIRST_PAUSE;
   for (;;) {
-    const seen = await look();
+    const seen = await look(rest());
     if ('found' in seen) return seen.found;
     const { failure, retryAfter } = seen;
-    const rest = until ? left(until, clocks.now()) : Number.POSITIVE_INFINITY;
-    if (rest <= 0) throw patience ? inVain(failure, patience) : failure;
+    if (rest() <= 0) throw patience ? inVain(failure, patience) : failure;
     if (signal.aborted) return undefined;
     const asked = Math.max(retryAfter ?? usual, interval ?? 0, LEAST_PAUSE);
     // Later rather than sooner, and not all at once.
-    const pause = Math.min(rest, asked * (1 + random() / 4));
+    const pause = Math.min(rest(), asked * (1 + random() / 4));
     if (!interval) usual = Math.min(LONGEST_PAUSE, usual * 1.5);
     onWait(failure, pause);
     await sleepUntil(later(clocks.now(), pause), clocks, signal);

@@ -1,72 +1,95 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type Clocks, isPast, later } from './moment.ts';
 
+/*
+ * A command leads a session of its own, and in it a process group. What it starts may go into other
+ * groups of that session, as below `timeout`. On Linux all of the session is looked after; elsewhere
+ * nobody tells which processes are in it, and only the leader's own group is.
+ */
+
 /** How a process ended. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** How often it is looked whether a process group is gone, in milliseconds. */
+/** How often it is looked whether a command is gone, in milliseconds. */
 export const LOOK_INTERVAL = 50;
 /** What is left after SIGKILL is in the kernel's hands: it is not waited for longer than this. */
 const LAST_LOOK = 2_000;
 
 /**
- * Sends a signal to all processes of a group.
+ * Sends a signal to all that runs of a command.
  *
- * @param group the id of the group, which is that of its leader
- * @returns false when the group is gone
+ * @param leader the id of the command's first process, of its group, and of its session
  */
-export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
+export function signalAll(leader: number, signal: NodeJS.Signals): void {
+  const groups = new Set([leader, ...membersOf(leader).map(({ group }) => group)]);
+  for (const group of groups) signalGroup(group, signal);
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals): void {
   try {
-    return process.kill(-group, signal);
+    process.kill(-group, signal);
   } catch (error) {
-    // EPERM: all that is left runs as another user, out of reach, as after sudo.
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
-    if (error instanceof Error && 'code' in error && error.code === 'EPERM') return true;
-    throw error;
+    // ESRCH: it is gone. EPERM: all that is left runs as another user, out of reach, as after sudo.
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }
 
-/** Whether anything of a group still runs. */
-export function isAlive(group: number): boolean {
-  try {
-    process.kill(-group, 0);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+/** Whether anything of a command still runs. The dead whom nobody has buried do not count. */
+export function isAlive(leader: number): boolean {
+  if (process.platform === 'linux') {
+    const first = statOf(leader);
+    const isFirst = first?.session === leader && !first.hasEnded;
+    return isFirst || membersOf(leader).some(({ hasEnded }) => !hasEnded);
   }
-  return process.platform !== 'linux' || isRunning(group, group) || hasRunning(group);
-}
-
-/** Where nobody buries the dead, as in a container without an init, they stay members of the group. */
-function hasRunning(group: number): boolean {
-  return readdirSync('/proc').some((name) => /^\d+$/.test(name) && isRunning(Number(name), group));
-}
-
-/** Whether a process is a running member of a group. */
-function isRunning(pid: number, group: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return process.kill(-leader, 0);
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
+}
+
+interface Stat {
+  readonly pid: number;
+  readonly group: number;
+  readonly session: number;
+  readonly hasEnded: boolean;
+}
+
+/** The processes of a session; none where the system does not tell. */
+function membersOf(session: number): Stat[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc').flatMap((name) => {
+    const stat = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
+    return stat?.session === session ? [stat] : [];
+  });
+}
+
+function statOf(pid: number): Stat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The fields from the third on: those after the name, which may hold anything.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const [state, , its] = fields;
-    if (Number(its) !== group) return false;
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const [state, , group, session] = fields;
     // Of one whose main thread has ended others may run: the 20th field counts them.
-    return (state !== 'Z' && state !== 'X') || Number(fields[17]) > 1;
+    const isDead = state === 'X' || (state === 'Z' && Number(fields[17]) <= 1);
+    return { pid, group: Number(group), session: Number(session), hasEnded: isDead };
   } catch {
     // It ended in the meantime.
-    return false;
+    return undefined;
   }
 }
 
-/** Kills all of a group at once, and waits until it is gone. */
-export async function killGroup(group: number, clocks: Clocks): Promise<void> {
+/** Kills all of a command at once, and waits until it is gone. */
+export async function killAll(leader: number, clocks: Clocks): Promise<void> {
   const never = new AbortController().signal;
   const end = later(clocks.now(), LAST_LOOK);
   do {
     // Again and again: what is killed may have brought forth another one.
-    signalGroup(group, 'SIGKILL');
+    signalAll(leader, 'SIGKILL');
     await clocks.sleep(LOOK_INTERVAL, never);
-  } while (isAlive(group) && !isPast(end, clocks.now()));
+  } while (isAlive(leader) && !isPast(end, clocks.now()));
 }

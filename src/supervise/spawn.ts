@@ -9,6 +9,8 @@ export interface CommandLine {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** An open file that the command gets as descriptor 3. */
   readonly descriptor?: number | undefined;
+  /** Whether it has leasectl's own stdin, or an empty one. */
+  readonly stdin: 'inherit' | 'ignore';
   /** An open file for its stdout, instead of leasectl's own. */
   readonly stdout?: number | undefined;
 }
@@ -36,8 +38,8 @@ function isPassedOn(env: CommandLine['env']): boolean {
  * @throws the system's error when it cannot be started
  */
 export async function spawnCommand(line: CommandLine): Promise<RunningCommand> {
-  const { file, args, env, descriptor, stdout } = line;
-  const stdio: StdioOptions = ['inherit', stdout ?? 'inherit', 'inherit'];
+  const { file, args, env, descriptor, stdin, stdout } = line;
+  const stdio: StdioOptions = [stdin, stdout ?? 'inherit', 'inherit'];
   if (descriptor !== undefined) stdio.push(descriptor);
   const options = { env, detached: true, stdio };
   let child: ChildProcess;
@@ -45,7 +47,7 @@ export async function spawnCommand(line: CommandLine): Promise<RunningCommand> {
   if (isPassedOn(env)) {
     const at = stdio.push('pipe') - 1;
     child = spawn('/bin/sh', ['-c', gate(at, env), 'leasectl', file, ...args], options);
-    opener = child.stdio[at];
+    opener = child.stdio?.[at];
   } else child = spawn(file, args, options);
   const exited = new Promise<Exit>((resolve) => {
     child.on('exit', (code, signal) => resolve({ code, signal }));

@@ -2,7 +2,7 @@ import { Failure } from '../domain/failure.ts';
 import { keep } from './keeper.ts';
 import type { Grant, Lease, Timetable } from './lease.ts';
 import { type Clocks, earlier, isPast, later, type Moment } from './moment.ts';
-import { type Exit, isAlive, killGroup, LOOK_INTERVAL, signalGroup } from './process-group.ts';
+import { type Exit, isAlive, killAll, LOOK_INTERVAL, signalAll } from './process-group.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** A command that was started as the leader of a process group of its own. */
@@ -31,6 +31,8 @@ export interface SuperviseOptions {
   readonly lease: Lease;
   readonly command: RunningCommand;
   readonly watchdog: Watchdog;
+  /** A file that may hold a secret, to be removed by whoever is left. */
+  readonly secretFile: string | null;
   readonly clocks: Clocks;
   readonly signals: SignalSource;
   /** Milliseconds that the command may take to stop. */
@@ -54,14 +56,15 @@ export interface Supervised {
 /** Signals that end the work. */
 export const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 /** Signals that are the command's own affair. */
-const PASSED_ON = ['SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
+export const PASSED_ON = ['SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 /** What a command gets at most to end after a signal, in milliseconds: who sent it may not wait. */
 const PATIENCE = 3_000;
+/** What a renewal under way gets after a signal, in milliseconds. */
+const LAST_ANSWER = 500;
 
 /**
  * Keeps a lease for as long as a command runs, and ends the command when the lease is lost or
- * canceled, or a signal comes. When it returns, nothing of the command's process group runs any
- * more.
+ * canceled, or a signal comes. When it returns, nothing of the command runs any more.
  */
 export function supervise(options: SuperviseOptions): Promise<Supervised> {
   return new Supervision(options).run();
@@ -74,6 +77,7 @@ class Supervision {
   #timetable: Timetable | undefined;
   #stop: Stop | undefined;
   #signals = 0;
+  #hasExited = false;
   /** When what is being stopped is killed. */
   #killAt: Moment | undefined;
   #ending: Promise<void> | undefined;
@@ -94,6 +98,7 @@ class Supervision {
       const hasBegun = !this.#stop;
       if (hasBegun) command.begin();
       const exit = await command.exited;
+      this.#hasExited = true;
       // What it left running worked under the lease, too.
       this.#end('SIGTERM', this.#times.grace);
       await this.#ending;
@@ -123,6 +128,7 @@ class Supervision {
         grace,
         random,
         signal: this.#isOver.signal,
+        lastAnswer: () => (this.#signals > 0 ? LAST_ANSWER : Number.POSITIVE_INFINITY),
         onTimetable: (timetable) => {
           this.#timetable = timetable;
           this.#instruct();
@@ -166,9 +172,9 @@ class Supervision {
     this.#instruct();
     if (this.#ending) return;
     const isLate = isPast(this.#killAt, now);
-    signalGroup(this.#group, isLate ? 'SIGKILL' : signal);
+    signalAll(this.#group, isLate ? 'SIGKILL' : signal);
     // What somebody has stopped could not make use of its grace.
-    if (!isLate) signalGroup(this.#group, 'SIGCONT');
+    if (!isLate) signalAll(this.#group, 'SIGCONT');
     this.#ending = this.#untilGone();
   }
 
@@ -177,7 +183,7 @@ class Supervision {
     const never = new AbortController().signal;
     while (isAlive(this.#group)) {
       if (this.#killAt && isPast(this.#killAt, clocks.now())) {
-        return killGroup(this.#group, clocks);
+        return killAll(this.#group, clocks);
       }
       await clocks.sleep(LOOK_INTERVAL, never);
     }
@@ -191,6 +197,7 @@ class Supervision {
       stopAt: this.#killAt ? null : stopAt,
       deadline: this.#killAt ?? deadline,
       grace,
+      secretFile: this.#options.secretFile,
     });
   }
 
@@ -200,15 +207,16 @@ class Supervision {
       signals.on(signal, () => {
         this.#signals += 1;
         if (this.#signals > 1) return this.#end('SIGKILL', 0);
-        if (this.#ending) signalGroup(this.#group, signal);
+        if (this.#ending) signalAll(this.#group, signal);
         const patience = Math.min(PATIENCE, this.#times.grace);
-        this.#stopBecause({ by: 'signal', signal }, signal, patience);
+        // What has ended by itself has ended so: then a signal only makes haste.
+        if (!this.#hasExited) this.#stopBecause({ by: 'signal', signal }, signal, patience);
         // Whatever it is stopped for: who sent the signal does not wait.
         this.#end(signal, patience);
       }),
     );
     const passed = PASSED_ON.map((signal) =>
-      signals.on(signal, () => signalGroup(this.#group, signal)),
+      signals.on(signal, () => signalAll(this.#group, signal)),
     );
     const suspended = signals.on('SIGTSTP', () => void this.#suspend());
     const all = [...ends, ...passed, suspended, signals.on('SIGCONT', () => this.#resume())];
@@ -219,7 +227,7 @@ class Supervision {
 
   async #suspend(): Promise<void> {
     // Not SIGTSTP: the kernel ignores that where no shell of the same session looks after the group.
-    signalGroup(this.#group, 'SIGSTOP');
+    signalAll(this.#group, 'SIGSTOP');
     await this.#options.signals.suspend();
     this.#resume();
   }
@@ -228,6 +236,6 @@ class Supervision {
     this.#loseWhatIsLate();
     // It must not get any time that it has not: not even until the next look.
     const isLate = isPast(this.#killAt ?? this.#times.deadline, this.#options.clocks.now());
-    signalGroup(this.#group, isLate ? 'SIGKILL' : 'SIGCONT');
+    signalAll(this.#group, isLate ? 'SIGKILL' : 'SIGCONT');
   }
 }

@@ -1,6 +1,7 @@
+import { rmSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { type Clocks, isPast, later, left, type Moment } from './moment.ts';
-import { isAlive, signalGroup } from './process-group.ts';
+import { isAlive, signalAll } from './process-group.ts';
 
 /*
  * The watchdog is a process of its own that ends the command where leasectl cannot: when leasectl was
@@ -17,6 +18,8 @@ export interface Order {
   readonly deadline: Moment;
   /** Milliseconds that the command has to stop. */
   readonly grace: number;
+  /** A file that is to be removed when leasectl has died: it may hold a secret. */
+  readonly secretFile: string | null;
 }
 
 /** How often it looks, in milliseconds; and for how long leasectl may be late before it acts. */
@@ -47,18 +50,20 @@ export async function runWatchdog(orders: Readable, clocks: Clocks): Promise<voi
   }
   await reading;
   if (!isOrphaned || !order) return;
+  const { secretFile } = order;
   if (order.stopAt) order = stop(order, clocks);
   while (order && isAlive(order.group)) {
     order = act(order, clocks);
     await clocks.sleep(TICK, never);
   }
+  if (secretFile !== null) rmSync(secretFile, { force: true });
 }
 
 /** @returns the order that is in force from then on; none when nothing is left to be watched */
 function act(order: Order, clocks: Clocks): Order | undefined {
   const now = clocks.now();
   if (isPast(order.deadline, now)) {
-    signalGroup(order.group, 'SIGKILL');
+    signalAll(order.group, 'SIGKILL');
     return isAlive(order.group) ? order : undefined;
   }
   const isLate = order.stopAt !== null && left(order.stopAt, now) <= -lateness(order);
@@ -72,9 +77,9 @@ function lateness({ grace }: Order): number {
 
 function stop(order: Order, clocks: Clocks): Order {
   const { group, grace, deadline } = order;
-  signalGroup(group, 'SIGTERM');
+  signalAll(group, 'SIGTERM');
   // What was stopped can do nothing about it.
-  signalGroup(group, 'SIGCONT');
+  signalAll(group, 'SIGCONT');
   const now = clocks.now();
   const soon = later(now, grace);
   return {

@@ -1,9 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 
 /** What a flag may read from stdin at most, in bytes: more than any service takes. */
 const MAX_INPUT = 8 * 1024 * 1024;
+
+/** A stream that is passed on to stdout. */
+export interface PassedOn {
+  /** What it was so far; undefined when that is too much. */
+  kept(): Buffer | undefined;
+  /** Reads on until it ends, or nothing has come for so many milliseconds. */
+  toTheEnd(patience: number): Promise<void>;
+}
 
 /** The streams of a process: stdout is data, stderr is talk. */
 export class Terminal {
@@ -32,23 +41,48 @@ export class Terminal {
    * Passes a stream on to stdout, and keeps what it was.
    *
    * @param most bytes that are kept
-   * @returns what was kept so far; undefined when it was more
    */
-  passOn(source: Readable, most: number): () => Buffer | undefined {
+  passOn(source: Readable, most: number): PassedOn {
     const { stdout } = this.#process;
     const chunks: Buffer[] = [];
     let size = 0;
+    let isHeld = true;
+    const ended = new Promise<void>((resolve) => source.once('close', resolve));
     // Whoever read has read enough: the source is to learn that, and this process goes on.
     stdout.removeAllListeners('error');
     stdout.on('error', () => source.destroy());
+    source.on('error', () => undefined);
     source.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= most) chunks.push(chunk);
-      if (stdout.write(chunk)) return;
+      if (stdout.write(chunk) || !isHeld) return;
       source.pause();
       stdout.once('drain', () => source.resume());
     });
-    return () => (size > most ? undefined : Buffer.concat(chunks));
+    return {
+      kept: () => (size > most ? undefined : Buffer.concat(chunks)),
+      toTheEnd: async (patience) => {
+        // What is left is less than a pipe holds: the reader need not be waited for.
+        isHeld = false;
+        source.resume();
+        let seen: number;
+        do {
+          seen = size;
+          await Promise.race([ended, delay(patience)]);
+        } while (size > seen);
+      },
+    };
+  }
+
+  /** Waits until what was written to stdout has been taken. */
+  async flushed(): Promise<void> {
+    const { stdout } = this.#process;
+    if (stdout.writableLength > 0 && !stdout.destroyed) {
+      await new Promise<void>((resolve) => {
+        stdout.write('', () => resolve());
+        stdout.once('error', () => resolve());
+      });
+    }
   }
 
   /** Shows a line on stderr in the place of the one before; nothing takes it away. */

@@ -164,9 +164,14 @@ test('the nightly script of the README ends as the work does, and runs once', as
   expect(await outcomeOf(good, 'echo at work')).toEqual({ code: 0, stdout: 'at work\n' });
   expect(await outcomeOf(good, 'exit 9')).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining('done before'),
+    stdout: expect.stringContaining('Status\tcompleted'),
   });
-  expect(await outcomeOf(createSandbox(), 'exit 3')).toEqual({ code: 3, stdout: '' });
+  const bad = createSandbox();
+  expect(await outcomeOf(bad, 'exit 3')).toEqual({ code: 3, stdout: '' });
+  expect(await outcomeOf(bad, 'exit 0')).toMatchObject({
+    code: 8,
+    stdout: expect.stringContaining('exit:3'),
+  });
 });
 
 test('the CI step of the README ends as the deployment does', async () => {

@@ -77,6 +77,7 @@ export default class JobsSubmit extends EndingCommand {
       if (flags.resume) {
         const address = connection.addressOf(id);
         kept = new WorkDirectory(this.context.workDirectory, address, lock.token);
+        kept.assertUnfinished(id);
         return submissionOf(lock.jobType, kept.readResult());
       }
       const type = flags['job-type'] ?? lock.jobType;

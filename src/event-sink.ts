@@ -1,0 +1,75 @@
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Where lines are written to without ever waiting for whoever reads them. */
+export interface EventSink {
+  write(line: string): void;
+  /** Gives who is slow a last chance. */
+  close(): Promise<void>;
+}
+
+/** How often it is tried again, and for how long at the end, in milliseconds. */
+const RETRY_INTERVAL = 50;
+const LAST_CHANCE = 500;
+
+/** @param onBroken told why nothing can be written any more */
+export function createEventSink(descriptor: number, onBroken: (error: unknown) => void): EventSink {
+  const waiting: Buffer[] = [];
+  let isBroken = false;
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    try {
+      for (let [next] = waiting; next; [next] = waiting) {
+        const written = writeSync(descriptor, next);
+        if (written < next.length) waiting[0] = next.subarray(written);
+        else waiting.shift();
+      }
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return;
+      isBroken = true;
+      waiting.length = 0;
+      onBroken(error);
+    }
+  };
+  return {
+    write: (line) => {
+      if (isBroken) return;
+      waiting.push(Buffer.from(`${line}\n`));
+      flush();
+      if (waiting.length > 0) timer ??= setInterval(flush, RETRY_INTERVAL).unref();
+    },
+    close: async () => {
+      const end = performance.now() + LAST_CHANCE;
+      while (waiting.length > 0 && performance.now() < end) {
+        flush();
+        await delay(RETRY_INTERVAL);
+      }
+      clearInterval(timer);
+      if (descriptor > 2) closeSync(descriptor);
+    },
+  };
+}
+
+/**
+ * Opens a file to be added to.
+ *
+ * @throws the system's error, also for a pipe that nobody reads
+ */
+export function openForEvents(file: string): number {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = constants;
+  return openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0o600);
+}
+
+/**
+ * Stderr for events. A pipe is opened anew, so that not to wait for its reader concerns nobody else
+ * who writes to it.
+ */
+export function stderrForEvents(): number {
+  try {
+    const { O_WRONLY, O_NONBLOCK } = constants;
+    if (fstatSync(2).isFIFO()) return openSync('/proc/self/fd/2', O_WRONLY | O_NONBLOCK);
+  } catch {
+    // There is no such way on this system: then it is as it is.
+  }
+  return 2;
+}
