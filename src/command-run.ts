@@ -15,6 +15,7 @@ import { later, type Moment } from './supervise/moment.ts';
 import type { Exit } from './supervise/process-group.ts';
 import { type Stop, type Supervised, supervise } from './supervise/supervisor.ts';
 import type { Watchdog } from './supervise/watchdog.ts';
+import { settled } from './supervise/within-time.ts';
 import type { HeldWork } from './work.ts';
 import { printedResult, type WorkDirectory } from './work-directory.ts';
 
@@ -267,13 +268,7 @@ export class CommandRun {
 
 /** @returns the failure if there was one */
 async function failureIn(work: Promise<void>): Promise<Failure | undefined> {
-  try {
-    await work;
-    return undefined;
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
+  return (await settled(work)) ?? undefined;
 }
 
 function endOf({ sentAt, duration }: Grant): Moment {

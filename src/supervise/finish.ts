@@ -1,6 +1,7 @@
 import { Failure, type FailureCode } from '../domain/failure.ts';
 import type { Ending, Lease } from './lease.ts';
 import { type Clocks, later, left, type Moment, sleepUntil } from './moment.ts';
+import { settled, withinTime } from './within-time.ts';
 
 export interface FinishOptions {
   readonly clocks: Clocks;
@@ -74,21 +75,9 @@ async function attempt(
   limit: number,
   { clocks, over }: Pick<FinishOptions, 'clocks' | 'over'>,
 ): Promise<Failure | undefined> {
-  const answered = new AbortController();
-  const answer = lease
-    .end(ending, limit)
-    .then(
-      () => undefined,
-      (error: unknown) => {
-        if (error instanceof Failure) return error;
-        throw error;
-      },
-    )
-    .finally(() => answered.abort());
-  const end = later(clocks.now(), limit + LATENESS);
-  const isLate = sleepUntil(end, clocks, AbortSignal.any([answered.signal, over]));
-  await Promise.race([answer, isLate]);
-  return answered.signal.aborted ? answer : noTime();
+  const answer = settled(lease.end(ending, limit).then(() => 'recorded' as const));
+  const outcome = await withinTime(answer, later(clocks.now(), limit + LATENESS), clocks, over);
+  return outcome === 'recorded' ? undefined : (outcome ?? noTime());
 }
 
 function noTime(): Failure {

@@ -2,6 +2,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Grant, Lease, Timetable } from './lease.ts';
 import { timetableOf } from './lease.ts';
 import { type Clocks, earlier, isPast, later, left, sleepUntil } from './moment.ts';
+import { settled, withinTime } from './within-time.ts';
 
 export interface KeepOptions {
   readonly lease: Lease;
@@ -78,23 +79,13 @@ async function renew(
   // Half of the time is for trying again, where that is enough for an answer.
   const share = Math.min(Math.max(rest / 2, SHORTEST_CALL), LONGEST_CALL);
   const limit = Math.max(1, Math.ceil(Math.min(rest, share)));
-  const answered = new AbortController();
-  const answer = lease
-    .renew(limit)
-    .catch((error: unknown) => {
-      if (error instanceof Failure) return error;
-      throw error;
-    })
-    .finally(() => answered.abort());
-  const isLate = sleepUntil(stopAt, clocks, AbortSignal.any([signal, answered.signal]));
-  await Promise.race([answer, isLate]);
-  if (answered.signal.aborted) return answer;
+  const answer = settled(lease.renew(limit));
+  const first = await withinTime(answer, stopAt, clocks, signal);
+  if (first) return first;
   if (!signal.aborted) return 'late';
-  // It may bring what the end of the lease has to be told with.
-  const patience = Math.min(limit, lastAnswer());
-  await Promise.race([answer, clocks.sleep(patience, answered.signal)]);
-  // A bug is to get out.
-  if (answered.signal.aborted) await answer;
+  // It may bring what the end of the lease has to be told with. A bug gets out.
+  const end = later(clocks.now(), Math.min(limit, lastAnswer()));
+  await withinTime(answer, end, clocks, new AbortController().signal);
   return 'released';
 }
 
