@@ -35,6 +35,8 @@ export class CommandRun {
   readonly #options: ExecOptions;
   readonly #held: HeldWork;
   readonly #directory: WorkDirectory;
+  /** Whether people know that renewals fail. */
+  #isWarned = false;
   /** Where that is its result. */
   #printed: string | undefined;
 
@@ -109,7 +111,7 @@ export class CommandRun {
   }
 
   #supervise(command: StartedCommand, watchdog: Watchdog): Promise<Supervised> {
-    const { clocks, signals, grace, report } = this.#options;
+    const { clocks, signals, grace, report, notice } = this.#options;
     return supervise({
       lease: this.#held.lease,
       command,
@@ -119,14 +121,16 @@ export class CommandRun {
       signals,
       grace,
       random: Math.random,
-      onRenewed: (grant) => report.tell({ event: 'renewed', expires_at: timeOf(grant) }),
-      onFailed: ({ code, message }, { stopAt }) =>
-        report.tell({
-          event: 'renewal_failed',
-          code,
-          message,
-          stop_at: new Date(stopAt.wall).toISOString(),
-        }),
+      onRenewed: (grant) => {
+        this.#isWarned = false;
+        report.tell({ event: 'renewed', expires_at: timeOf(grant) });
+      },
+      onFailed: ({ code, message }, { stopAt }) => {
+        const stop_at = new Date(stopAt.wall).toISOString();
+        report.tell({ event: 'renewal_failed', code, message, stop_at });
+        if (!this.#isWarned) notice(`Warning: the lease is not renewed yet. ${message}`);
+        this.#isWarned = true;
+      },
       onStop: (stop) => this.#tellStop(stop),
     });
   }

@@ -36,7 +36,7 @@ export abstract class ExecCommand extends ServiceCommand {
     }),
     grace: string({
       description:
-        "What the command gets to stop, before it is killed; a third of the lease's time at most",
+        "What the command gets to stop before it is killed; at most a third of the lease's time, and 3s after a signal",
       helpValue: 'DURATION',
       default: '10s',
     }),
@@ -177,10 +177,18 @@ export abstract class ExecCommand extends ServiceCommand {
     }
     await Promise.race([super.finally(), delay(LAST_CALL)]);
     await Promise.race([terminal.flushed(), ...(isInterrupted ? [delay(LAST_CALL)] : [])]);
+    if (process.exitCode === SIGINT_EXIT && isInterrupted && terminal.isInteractive('stderr')) {
+      // A script goes on after a Ctrl-C that its command seems to have dealt with.
+      process.removeAllListeners('SIGINT');
+      process.kill(process.pid, 'SIGINT');
+      await delay(LAST_CALL);
+    }
     process.exit();
   }
 }
 
+/** How a shell tells that SIGINT ended a command. */
+const SIGINT_EXIT = 130;
 /** What open connections get to be closed, in milliseconds. */
 const LAST_CALL = 200;
 /** What another process may hold the ledger for, in milliseconds. */
