@@ -13,8 +13,8 @@ export interface KeepOptions {
   readonly random: () => number;
   /** Aborted when the lease need not be kept any longer. */
   readonly signal: AbortSignal;
-  /** How long a renewal under way may still take then, in milliseconds. */
-  readonly lastAnswer: () => number;
+  /** Aborted when there is no time for a renewal under way then. */
+  readonly hurry: AbortSignal;
   /** Told the times that are in force, at once and after each renewal. */
   readonly onTimetable: (timetable: Timetable) => void;
   readonly onRenewed: (grant: Grant) => void;
@@ -72,7 +72,7 @@ export async function keep(options: KeepOptions): Promise<KeepEnd> {
 
 /** One renewal, for which nobody waits beyond the time that there is. */
 async function renew(
-  { lease, clocks, signal, lastAnswer }: KeepOptions,
+  { lease, clocks, signal, hurry }: KeepOptions,
   { stopAt }: Timetable,
 ): Promise<Grant | Failure | 'released' | 'late'> {
   const rest = left(stopAt, clocks.now());
@@ -84,8 +84,7 @@ async function renew(
   if (first) return first;
   if (!signal.aborted) return 'late';
   // It may bring what the end of the lease has to be told with. A bug gets out.
-  const end = later(clocks.now(), Math.min(limit, lastAnswer()));
-  await withinTime(answer, end, clocks, new AbortController().signal);
+  await withinTime(answer, later(clocks.now(), limit), clocks, hurry);
   return 'released';
 }
 

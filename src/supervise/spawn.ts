@@ -27,7 +27,9 @@ function gate(descriptor: number, env: CommandLine['env']): string {
 
 /** Whether a shell hands the environment on as it is: some drop what cannot be a variable of theirs. */
 function isPassedOn(env: CommandLine['env']): boolean {
-  return Object.keys(env).every((name) => /^[A-Za-z_]\w*$/.test(name) && name !== 'OPTIND');
+  return Object.keys(env).every(
+    (name) => /^[A-Za-z_]\w*$/.test(name) && !/^(OPTIND|IFS|PPID)$/.test(name),
+  );
 }
 
 /**
@@ -61,6 +63,7 @@ export async function spawnCommand(line: CommandLine): Promise<RunningCommand> {
   return {
     group: child.pid,
     exited,
+    waits: opener != null,
     begin: () => {
       if (opener && 'end' in opener) opener.end('\n');
     },

@@ -9,7 +9,8 @@ import type { Watchdog } from './watchdog.ts';
 export interface RunningCommand {
   readonly group: number;
   readonly exited: Promise<Exit>;
-  /** Lets it begin: until then it waits. */
+  /** Whether it waits until it is let begin. */
+  readonly waits: boolean;
   begin(): void;
 }
 
@@ -59,8 +60,6 @@ export const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 export const PASSED_ON = ['SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 /** What a command gets at most to end after a signal, in milliseconds: who sent it may not wait. */
 const PATIENCE = 3_000;
-/** What a renewal under way gets after a signal, in milliseconds. */
-const LAST_ANSWER = 500;
 
 /**
  * Keeps a lease for as long as a command runs, and ends the command when the lease is lost or
@@ -74,6 +73,8 @@ class Supervision {
   readonly #options: SuperviseOptions;
   readonly #group: number;
   readonly #isOver = new AbortController();
+  /** Aborted with the first signal. */
+  readonly #hurry = new AbortController();
   #timetable: Timetable | undefined;
   #stop: Stop | undefined;
   #signals = 0;
@@ -95,7 +96,7 @@ class Supervision {
     try {
       // Leasectl may have been stopped since it has the lease; from here on the watchdog knows.
       this.#loseWhatIsLate();
-      const hasBegun = !this.#stop;
+      const hasBegun = !command.waits || !this.#stop;
       if (hasBegun) command.begin();
       const exit = await command.exited;
       this.#hasExited = true;
@@ -128,7 +129,7 @@ class Supervision {
         grace,
         random,
         signal: this.#isOver.signal,
-        lastAnswer: () => (this.#signals > 0 ? LAST_ANSWER : Number.POSITIVE_INFINITY),
+        hurry: this.#hurry.signal,
         onTimetable: (timetable) => {
           this.#timetable = timetable;
           this.#instruct();
@@ -171,10 +172,10 @@ class Supervision {
     this.#killAt = this.#killAt ? earlier(this.#killAt, killAt, now) : killAt;
     this.#instruct();
     if (this.#ending) return;
-    const isLate = isPast(this.#killAt, now);
-    signalAll(this.#group, isLate ? 'SIGKILL' : signal);
+    const sent = isPast(this.#times.deadline, now) ? 'SIGKILL' : signal;
+    signalAll(this.#group, sent);
     // What somebody has stopped could not make use of its grace.
-    if (!isLate) signalAll(this.#group, 'SIGCONT');
+    if (sent !== 'SIGKILL') signalAll(this.#group, 'SIGCONT');
     this.#ending = this.#untilGone();
   }
 
@@ -206,6 +207,7 @@ class Supervision {
     const ends = ENDING.map((signal) =>
       signals.on(signal, () => {
         this.#signals += 1;
+        this.#hurry.abort();
         if (this.#signals > 1) return this.#end('SIGKILL', 0);
         if (this.#ending) signalAll(this.#group, signal);
         const patience = Math.min(PATIENCE, this.#times.grace);

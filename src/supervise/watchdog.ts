@@ -32,10 +32,12 @@ const LATENESS = 200;
  */
 export async function runWatchdog(orders: Readable, clocks: Clocks): Promise<void> {
   let order: Order | undefined;
+  let secretFile: string | null = null;
   let isOrphaned = false;
   const ended = new AbortController();
   const reading = read(orders, (next) => {
     order = next;
+    secretFile = next.secretFile;
   })
     // What cannot be read any more comes from nobody.
     .catch(() => false)
@@ -49,9 +51,8 @@ export async function runWatchdog(orders: Readable, clocks: Clocks): Promise<voi
     if (order) order = act(order, clocks);
   }
   await reading;
-  if (!isOrphaned || !order) return;
-  const { secretFile } = order;
-  if (order.stopAt) order = stop(order, clocks);
+  if (!isOrphaned) return;
+  if (order?.stopAt) order = stop(order, clocks);
   while (order && isAlive(order.group)) {
     order = act(order, clocks);
     await clocks.sleep(TICK, never);

@@ -2,14 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import Database from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createEngine } from '../../src/engine/engine.ts';
 import { workOf as runnerWorkOf } from '../../src/services/askui/new-job.ts';
 import { workOf } from '../../src/services/retaia/new-job.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { bundleWorker } from '../support/bundle-worker.ts';
 import {
   type Evidence,
   type Facts,
@@ -51,23 +50,6 @@ interface Scene {
   readonly killed: Worker[];
 }
 
-async function buildWorker(directory: string): Promise<string> {
-  const outfile = join(directory, 'job-worker.mjs');
-  // Found from a temporary directory too.
-  const libsql = fileURLToPath(import.meta.resolve('libsql'));
-  await build({
-    entryPoints: [fileURLToPath(new URL('../support/job-worker.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    loader: { '.sql': 'text' },
-    alias: { libsql },
-    external: [libsql],
-  });
-  return outfile;
-}
-
 const IDS = Array.from({ length: JOBS }, (_, index) => `job-${String(index).padStart(4, '0')}`);
 
 async function addJobs(file: string, form: Form): Promise<void> {
@@ -89,7 +71,7 @@ async function addJobs(file: string, form: Form): Promise<void> {
 async function setScene(form: Form): Promise<Scene> {
   const directory = temporaryDirectory();
   const file = join(directory, 'leases.db');
-  const [script] = await Promise.all([buildWorker(directory), addJobs(file, form)]);
+  const [script] = await Promise.all([bundleWorker('job-worker', directory), addJobs(file, form)]);
   const db = new Database(file);
   onTestFinished(() => {
     db.close();

@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import Database from 'libsql';
 import { describe, expect, test } from 'vitest';
+import { bundleWorker } from '../support/bundle-worker.ts';
 import { createSandbox, outcomeOf, temporaryDirectory } from '../support/sandbox.ts';
 
 const ROUNDS = 10;
@@ -42,26 +41,9 @@ describe(`${RACERS} processes at once`, () => {
   });
 });
 
-/** Bundles the writer, which is TypeScript, into something that node runs. */
-async function buildWriter(directory: string): Promise<string> {
-  const outfile = join(directory, 'writer.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../support/writer.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    loader: { '.sql': 'text' },
-    // Found from a temporary directory too.
-    alias: { libsql: fileURLToPath(import.meta.resolve('libsql')) },
-    external: [fileURLToPath(import.meta.resolve('libsql'))],
-  });
-  return outfile;
-}
-
 test('a process killed 200 times in the middle of writing breaks no answer it gave', async () => {
   const directory = temporaryDirectory();
-  const writer = await buildWriter(directory);
+  const writer = await bundleWorker('writer', directory);
   const file = join(directory, 'leases.db');
   const answered = new Map<string, string>();
   let changes = 0;

@@ -1,37 +1,18 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { bundleWorker } from '../support/bundle-worker.ts';
 import { outcomeOf, temporaryDirectory } from '../support/sandbox.ts';
 import { type Reply, startStub } from '../support/stub-server.ts';
 
 const TAKERS = 20;
 const HOUR = 3_600_000;
 
-/** Bundles the token taker, which is TypeScript, into something that node runs. */
-async function buildTaker(directory: string): Promise<string> {
-  const outfile = join(directory, 'token-taker.mjs');
-  const libsql = fileURLToPath(import.meta.resolve('libsql'));
-  await build({
-    entryPoints: [fileURLToPath(new URL('../support/token-taker.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    loader: { '.sql': 'text' },
-    // Found from a temporary directory too.
-    alias: { libsql },
-    external: [libsql],
-  });
-  return outfile;
-}
-
 /** A machine whose processes share their tokens, and a token endpoint with these replies. */
 async function createMachine(...replies: readonly Reply[]) {
   const directory = temporaryDirectory();
-  const taker = await buildTaker(directory);
+  const taker = await bundleWorker('token-taker', directory);
   const { url, seen } = await startStub(...replies);
   /** @param ahead what its clock is ahead, in milliseconds */
   const startTaker = async (ahead = 0) => {

@@ -29,6 +29,7 @@ const ending = (by: string, code: number | string, more: Partial<Ending> = {}): 
   took: 1_000,
   wait: 60_000,
   done: [],
+  isThrough: false,
   ...more,
 });
 
@@ -138,6 +139,12 @@ describe('an exit code', () => {
     ['of one sent away, for others', ending('c', 143, by('dismissed')), begun, { way: null }],
     ['of a stubborn one sent away', ending('c', 137, by('dismissed')), begun, { way: 'cancel' }],
     ['of one sent away as it failed', ending('c', 3, by('dismissed')), ended(3), { way: 'cancel' }],
+    [
+      'of one sent away as it ended',
+      ending('c', 'SIGTERM', { ...by('dismissed'), isThrough: true }),
+      ended(0),
+      {},
+    ],
     ['of one that found no job', ending('c', 12, { id: undefined, wait: 0 }), [], {}],
   ])('is believed: %s', (_, end, own, stored) => {
     expect(problemsOf(end, own, stored)).toEqual([]);

@@ -10,7 +10,7 @@ async function startFaulty(fault: Fault, probability = 1) {
     random: createRandom(1),
     probability: () => probability,
     freeze: 100,
-    faults: [fault],
+    faults: () => [fault],
   });
   const closing = new AbortController();
   onTestFinished(() => closing.abort());
