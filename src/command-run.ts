@@ -213,7 +213,8 @@ export class CommandRun {
 
   #unfinished(why: Failure, ending: Ending, exitCode: number): Outcome {
     const isOpen = !isDecision(why);
-    if (isOpen && ending.way === 'done') this.#directory.markUnfinished();
+    const mayResume = isOpen && ending.way === 'done' && this.#held.resumes;
+    if (mayResume) this.#directory.markUnfinished();
     const failure = unfinished(why, exitCode, this.#kept(), this.#held.again(ending));
     const isLost = why.code === 'lease_lost';
     return { status: isOpen ? 'unknown' : isLost ? 'lost' : 'failed', exitCode, failure };

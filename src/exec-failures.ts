@@ -38,9 +38,16 @@ export function unfinished(why: Failure, exitCode: number, kept: string, again: 
     : 'the service refused to record that';
   const message = `The command ended with ${exitCode}, but ${what}: ${why.message}${kept}`;
   return retold(why, isUnknown ? 'unavailable' : why.code, message, {
-    hint: isDecision(why) ? why.hint : `To record it, as long as the lease lasts: ${again}`,
+    hint: hintFor(why, again),
     outcomeUnknown: isUnknown,
   });
+}
+
+function hintFor(why: Failure, again: string): string | undefined {
+  if (!isDecision(why)) return `To record it, as long as the lease lasts: ${again}`;
+  return why.code === 'lease_lost'
+    ? 'Another may do the work now: look at what is stored.'
+    : why.hint;
 }
 
 function retold(

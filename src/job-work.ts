@@ -63,6 +63,7 @@ async function held(claim: Claim, options: JobWorkOptions): Promise<HeldWork> {
     variables: { LEASECTL_JOB_ID: id },
     job: await withoutField(sourceOf(job) ?? JSON.stringify(job), 'lock_token'),
     goesBack: true,
+    resumes: true,
     check: (result) => void submissionOf(lock.jobType, result),
     again: (ending) => holder.again(ending),
   };

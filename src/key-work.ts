@@ -87,6 +87,7 @@ async function held(
     variables: { LEASECTL_KEY: key },
     job: undefined,
     goesBack: false,
+    resumes: true,
     check: () => undefined,
     again: (ending) => `leasectl ${again(quoted(key), ending)}`,
   };

@@ -70,6 +70,7 @@ async function held(
     variables: { LEASECTL_JOB_ID: id },
     job: await withoutField(sourceOf(job) ?? JSON.stringify(job), 'ack'),
     goesBack: false,
+    resumes: false,
     check: () => undefined,
     again: ({ way }) => `leasectl runner-jobs complete ${quoted(id)} --status ${STATUS[way]}`,
   };

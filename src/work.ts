@@ -49,6 +49,8 @@ export interface HeldWork {
   readonly job: string | undefined;
   /** Whether others may have it at once when it is canceled; else that ends it for good. */
   readonly goesBack: boolean;
+  /** Whether its end may be resumed with the result that was kept. */
+  readonly resumes: boolean;
   /** @throws Failure `invalid_request` when it is no result for this work */
   check(result: JsonObject | undefined): void;
   /** The command line that repeats an ending of which no answer came. */
