@@ -26,7 +26,10 @@ export function assertRunnable(file: string, path = ''): void {
   for (const candidate of candidates) {
     try {
       accessSync(candidate, constants.X_OK);
-      if (statSync(candidate).isFile()) return assertInterpreter(candidate);
+      if (statSync(candidate).isFile()) {
+        assertInterpreter(candidate);
+        return;
+      }
       isThere ||= isPath;
     } catch (error) {
       if (error instanceof Failure) throw error;

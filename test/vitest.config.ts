@@ -20,6 +20,9 @@ const project = (name: string, options: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
 });
 
+const EXEC = 'test/acceptance/exec*.test.ts';
+const WHOLE_PROCESSES = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   root,
   test: {
@@ -28,10 +31,17 @@ export default defineConfig({
       project('contract'),
       // Whole processes on two cores: one file at a time, so that none starves another.
       project('acceptance', {
+        ...WHOLE_PROCESSES,
+        exclude: [EXEC],
         fileParallelism: false,
-        testTimeout: 120_000,
-        hookTimeout: 120_000,
         sequence: { groupOrder: 1 },
+      }),
+      // Most of the time these wait for leases to end.
+      project('exec', {
+        ...WHOLE_PROCESSES,
+        include: [EXEC],
+        maxWorkers: 2,
+        sequence: { groupOrder: 2 },
       }),
     ],
   },
