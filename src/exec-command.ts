@@ -108,6 +108,7 @@ export abstract class ExecCommand extends ServiceCommand {
     const report = openReport({
       terminal,
       redactor,
+      now: context.now,
       isJson: this.jsonEnabled(),
       statusFile: flags['status-file'],
       notice: (message) => this.notice(message),

@@ -1,3 +1,4 @@
+import type { Clock } from './domain/clock.ts';
 import { Failure } from './domain/failure.ts';
 import type { Redactor } from './domain/redactor.ts';
 import { createEventSink, openForEvents, stderrForEvents } from './event-sink.ts';
@@ -47,6 +48,7 @@ export interface ExecReport {
 export interface ExecReportOptions {
   readonly terminal: Terminal;
   readonly redactor: Redactor;
+  readonly now: Clock;
   /** Whether events, and nothing else, go to stderr. */
   readonly isJson: boolean;
   /** Where events go instead. */
@@ -57,7 +59,7 @@ export interface ExecReportOptions {
 
 /** @throws Failure `usage` when the status file cannot be written */
 export function openReport(options: ExecReportOptions): ExecReport {
-  const { terminal, redactor, isJson, statusFile, notice } = options;
+  const { terminal, redactor, now, isJson, statusFile, notice } = options;
   const descriptor = statusFile === undefined ? undefined : openStatusFile(statusFile);
   const isTold = descriptor !== undefined || isJson;
   const sink = createEventSink(descriptor ?? (isJson ? stderrForEvents() : 2), (error) => {
@@ -68,7 +70,7 @@ export function openReport(options: ExecReportOptions): ExecReport {
   const line = isJson ? NO_WAITING_LINE : createWaitingLine(terminal, redactor);
   return {
     tell: (event) => {
-      const time = new Date().toISOString();
+      const time = new Date(now()).toISOString();
       const { event: name, ...rest } = event;
       if (!isTold) return;
       const text = redactor.clean(JSON.stringify({ event: name, time, ...rest }));

@@ -25,7 +25,7 @@ export interface Lease {
    * Asks for more time.
    *
    * @param limit milliseconds that the call may take
-   * @throws Failure; {@link isOver} tells whether the lease is gone
+   * @throws Failure `lease_lost`, `not_found` or `conflict` when the lease is gone
    */
   renew(limit: number): Promise<Grant>;
   /**
