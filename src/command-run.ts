@@ -104,7 +104,9 @@ export class CommandRun {
    */
   async #goBack(): Promise<void> {
     const { clocks, notice } = this.#options;
-    if (!this.#held.goesBack) return;
+    if (!this.#held.goesBack) {
+      return notice(`Nothing was run; the lease on ${this.#name} runs out by itself.`);
+    }
     const ending: Ending = { way: 'canceled', reason: 'not_started' };
     const failure = await this.#finish(ending, later(clocks.now(), LAST_CALL));
     if (failure) notice(notGivenBack(failure));

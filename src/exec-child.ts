@@ -89,7 +89,7 @@ function isInBackground(): boolean {
 }
 
 /** What is leasectl's own: never an outer command's, and no credential at all. */
-const OWN = /^LEASECTL_(KEY|JOB_ID|JOB_FILE|FENCING_TOKEN|EXPIRES_AT|RESULT_FILE|TOKEN)$/;
+const OWN = /^LEASECTL_(KEY|JOB_ID|JOB_FILE|FENCING_TOKEN|EXPIRES_AT|RESULT_FILE|TOKEN|GATE)$/;
 const TOKENS = Object.values(SERVICES).map(({ tokenVariable }) => tokenVariable);
 
 function environmentOf({ held, directory, resultFrom, env, target }: ChildOptions): Environment {

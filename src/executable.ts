@@ -1,12 +1,4 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Failure } from './domain/failure.ts';
 
@@ -43,15 +35,30 @@ export function assertRunnable(file: string, path = ''): void {
 /** What the system looks at of a script's first line, in bytes. */
 const FIRST_LINE = 256;
 
-/** A script whose first line ends as Windows ends lines has an interpreter that is not there. */
+/** @throws Failure `not_executable` for a script that the system would find no interpreter for */
 function assertInterpreter(file: string): void {
-  const [, interpreter] = /^#! *([^ \t\n\0]+)/.exec(beginOf(file)) ?? [];
-  if (interpreter === undefined || existsSync(interpreter)) return;
+  const [, line, interpreter = ''] = /^#![ \t]*((\S+)[^\n]*)\n/.exec(beginOf(file)) ?? [];
+  if (line === undefined) return;
+  if (line.endsWith('\r')) {
+    throw new Failure('not_executable', `The first line of ${JSON.stringify(file)} ends in \\r.`, {
+      hint: 'Save it with the line ends of Unix: then the system finds its interpreter.',
+    });
+  }
+  if (isExecutableFile(interpreter)) return;
   throw new Failure(
     'not_executable',
-    `${JSON.stringify(file)} needs ${JSON.stringify(interpreter)}, which is not there.`,
-    { hint: 'Correct its first line; does it end in a carriage return?' },
+    `${JSON.stringify(file)} needs ${JSON.stringify(interpreter)}, which cannot be run.`,
+    { hint: 'Correct its first line, or install that.' },
   );
+}
+
+function isExecutableFile(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function beginOf(file: string): string {
