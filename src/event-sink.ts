@@ -16,6 +16,7 @@ const LAST_CHANCE = 500;
 export function createEventSink(descriptor: number, onBroken: (error: unknown) => void): EventSink {
   const waiting: Buffer[] = [];
   let isBroken = false;
+  let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
   const flush = () => {
     try {
@@ -39,12 +40,15 @@ export function createEventSink(descriptor: number, onBroken: (error: unknown) =
       if (waiting.length > 0) timer ??= setInterval(flush, RETRY_INTERVAL).unref();
     },
     close: async () => {
+      if (isClosed) return;
+      isClosed = true;
       const end = performance.now() + LAST_CHANCE;
       while (waiting.length > 0 && performance.now() < end) {
         flush();
         await delay(RETRY_INTERVAL);
       }
       clearInterval(timer);
+      isBroken = true;
       if (descriptor > 2) closeSync(descriptor);
     },
   };

@@ -3,6 +3,7 @@ import { boolean, option, string } from '@oclif/core/flags';
 import { parseDuration, type Range, TTL_RANGE } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
 import type { CommandWords, ResultSource } from './exec-child.ts';
+import type { ExecReport } from './exec-report.ts';
 import type { ExecOptions } from './exec-run.ts';
 import { LOCAL } from './profiles/profile.ts';
 import { ServiceCommand } from './service-command.ts';
@@ -59,6 +60,7 @@ export abstract class ExecCommand extends ServiceCommand {
   };
 
   #conflictExitCode: number | undefined;
+  #report: ExecReport | undefined;
   #interruption: Interruption | undefined;
 
   /**
@@ -111,13 +113,14 @@ export abstract class ExecCommand extends ServiceCommand {
       now: context.now,
       isJson: this.jsonEnabled(),
       statusFile: flags['status-file'],
-      notice: (message) => this.notice(message),
     });
+    this.#report = report;
     try {
       const work = await prepare();
       const resultFrom = flags['result-from'] ?? 'none';
       return await this.#run({ work, words, wait, grace, report, resultFrom });
     } finally {
+      this.#report = undefined;
       await report.close();
     }
   }
@@ -161,6 +164,12 @@ export abstract class ExecCommand extends ServiceCommand {
     });
   }
 
+  /** While a command runs nobody waits for whoever reads stderr. */
+  protected override notice(message: string): void {
+    if (this.#report) this.#report.say(message);
+    else super.notice(message);
+  }
+
   override async catch(error: unknown): Promise<void> {
     await super.catch(error);
     const isConflict = error instanceof Failure && CONFLICTS.has(error.code);
@@ -178,7 +187,10 @@ export abstract class ExecCommand extends ServiceCommand {
     }
     await Promise.race([super.finally(), delay(LAST_CALL)]);
     await Promise.race([terminal.flushed(), ...(isInterrupted ? [delay(LAST_CALL)] : [])]);
-    if (process.exitCode === SIGINT_EXIT && isInterrupted && terminal.isInteractive('stderr')) {
+    const isOnTerminal = (['stdin', 'stdout', 'stderr'] as const).some((stream) =>
+      terminal.isInteractive(stream),
+    );
+    if (process.exitCode === SIGINT_EXIT && isInterrupted && isOnTerminal) {
       // A script goes on after a Ctrl-C that its command seems to have dealt with.
       process.removeAllListeners('SIGINT');
       process.kill(process.pid, 'SIGINT');

@@ -3,7 +3,7 @@ import { Failure } from './domain/failure.ts';
 import type { Redactor } from './domain/redactor.ts';
 import { createEventSink, openForEvents, stderrForEvents } from './event-sink.ts';
 import type { Terminal } from './terminal/terminal.ts';
-import { visibleJson } from './terminal/visible.ts';
+import { visible, visibleJson } from './terminal/visible.ts';
 import { createWaitingLine, NO_WAITING_LINE } from './waiting-line.ts';
 
 /** What happens to a lease, and to the command that runs under it. */
@@ -38,6 +38,8 @@ export type ExecEvent =
 export interface ExecReport {
   /** One line of JSON, for programs. */
   tell(event: ExecEvent): void;
+  /** Says something for people. Nobody waits until it is read. */
+  say(message: string): void;
   /** Says for people what is waited for, if it takes long: in place of what was said before. */
   waitFor(message: string): void;
   /** The wait is over. */
@@ -53,42 +55,61 @@ export interface ExecReportOptions {
   readonly isJson: boolean;
   /** Where events go instead. */
   readonly statusFile: string | undefined;
-  /** Tells people something. */
-  readonly notice: (message: string) => void;
 }
 
 /** @throws Failure `usage` when the status file cannot be written */
 export function openReport(options: ExecReportOptions): ExecReport {
-  const { terminal, redactor, now, isJson, statusFile, notice } = options;
-  const descriptor = statusFile === undefined ? undefined : openStatusFile(statusFile);
-  const isTold = descriptor !== undefined || isJson;
-  const sink = createEventSink(descriptor ?? (isJson ? stderrForEvents() : 2), (error) => {
-    // The work is worth more than what is told of it.
-    const why = error instanceof Error ? error.message : String(error);
-    notice(`Warning: events cannot be written any more: ${why}`);
-  });
-  const line = isJson ? NO_WAITING_LINE : createWaitingLine(terminal, redactor);
+  const { terminal, redactor, now, isJson, statusFile } = options;
+  const file = statusFile === undefined ? undefined : openStatusFile(statusFile);
+  const stderr = createEventSink(stderrForEvents(), () => undefined);
+  const say = (message: string) => {
+    if (!isJson) stderr.write(redactor.clean(visible(message)));
+  };
+  const events =
+    file === undefined
+      ? stderr
+      : createEventSink(file, (error) => {
+          // The work is worth more than what is told of it.
+          const why = error instanceof Error ? error.message : String(error);
+          say(`Warning: events cannot be written any more: ${why}`);
+        });
+  const isTold = file !== undefined || isJson;
+  const line = isJson
+    ? NO_WAITING_LINE
+    : createWaitingLine(terminal, redactor, (text) => stderr.write(text));
   return {
     tell: (event) => {
       const time = new Date(now()).toISOString();
       const { event: name, ...rest } = event;
       if (!isTold) return;
       const text = redactor.clean(JSON.stringify({ event: name, time, ...rest }));
-      sink.write(visibleJson(JSON.parse(text), 0));
+      events.write(visibleJson(JSON.parse(text), 0));
     },
     waitFor: line.show,
     stopWaiting: line.clear,
-    close: () => sink.close(),
+    say,
+    close: async () => {
+      await events.close();
+      await stderr.close();
+    },
   };
 }
 
 function openStatusFile(file: string): number {
+  // What is open already is written where it stands, and not opened a second time.
+  const open = /^\/dev\/(stdout|stderr)$/.exec(file);
+  if (open) return open[1] === 'stdout' ? 1 : stderrForEvents();
   try {
-    return openForEvents(file);
+    if (file !== '-') return openForEvents(file);
   } catch (error) {
-    throw new Failure('usage', `--status-file: ${JSON.stringify(file)} cannot be written.`, {
-      hint: 'Check that its directory is there and writable, and that somebody reads if it is a pipe.',
-      cause: error,
-    });
+    throw unwritable(file, error);
   }
+  throw unwritable(file);
+}
+
+function unwritable(file: string, cause?: unknown): Failure {
+  return new Failure('usage', `--status-file: ${JSON.stringify(file)} cannot be written.`, {
+    hint: 'Give a file in a directory that is writable, or a pipe that somebody reads.',
+    cause,
+  });
 }

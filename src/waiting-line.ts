@@ -13,21 +13,26 @@ export interface WaitingLine {
 /** What nobody wants to hear of, in milliseconds. */
 const SHORT_WAIT = 2_000;
 
-export function createWaitingLine(terminal: Terminal, redactor: Redactor): WaitingLine {
+/** @param write writes a line where there is no terminal */
+export function createWaitingLine(
+  terminal: Terminal,
+  redactor: Redactor,
+  write = (line: string) => terminal.writeError(line),
+): WaitingLine {
   const isInPlace = terminal.isInteractive('stderr');
   let message = '';
   let timer: NodeJS.Timeout | undefined;
   let isShown = false;
-  const write = () => {
+  const tell = () => {
     if (isInPlace) terminal.showStatus(message);
-    else if (!isShown) terminal.writeError(message);
+    else if (!isShown) write(message);
     isShown = true;
   };
   return {
     show: (text) => {
       message = redactor.clean(visible(text));
-      timer ??= setTimeout(write, SHORT_WAIT);
-      if (isShown) write();
+      timer ??= setTimeout(tell, SHORT_WAIT);
+      if (isShown) tell();
     },
     clear: () => {
       clearTimeout(timer);

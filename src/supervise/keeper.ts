@@ -76,8 +76,8 @@ async function renew(
   { stopAt }: Timetable,
 ): Promise<Grant | Failure | 'released' | 'late'> {
   const rest = left(stopAt, clocks.now());
-  // Half of the time is for trying again, where that is enough for an answer.
-  const share = Math.min(Math.max(rest / 2, SHORTEST_CALL), LONGEST_CALL);
+  // A third of the time is for trying again, where the rest is enough for an answer.
+  const share = Math.min(Math.max((rest * 2) / 3, SHORTEST_CALL), LONGEST_CALL);
   const limit = Math.max(1, Math.ceil(Math.min(rest, share)));
   const answer = settled(lease.renew(limit));
   const first = await withinTime(answer, stopAt, clocks, signal);

@@ -3,6 +3,8 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 
+/** What is left in a pipe takes no longer to read than this, in milliseconds. */
+const LONGEST_REST = 2_000;
 /** What a flag may read from stdin at most, in bytes: more than any service takes. */
 const MAX_INPUT = 8 * 1024 * 1024;
 
@@ -10,7 +12,7 @@ const MAX_INPUT = 8 * 1024 * 1024;
 export interface PassedOn {
   /** What it was so far; undefined when that is too much. */
   kept(): Buffer | undefined;
-  /** Reads on until it ends, or nothing has come for so many milliseconds. */
+  /** Reads on until it ends, or nothing has come for so many milliseconds; for a while at most. */
   toTheEnd(patience: number): Promise<void>;
 }
 
@@ -65,11 +67,12 @@ export class Terminal {
         // What is left is less than a pipe holds: the reader need not be waited for.
         isHeld = false;
         source.resume();
+        const end = performance.now() + LONGEST_REST;
         let seen: number;
         do {
           seen = size;
           await Promise.race([ended, delay(patience)]);
-        } while (size > seen);
+        } while (size > seen && performance.now() < end);
       },
     };
   }

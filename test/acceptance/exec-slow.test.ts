@@ -70,7 +70,10 @@ describe('whoever is slow to read', () => {
     expect(result.stdout).toHaveLength(228_893);
   });
 
-  test('of events holds up neither the lease nor a signal', async () => {
+  test.each([
+    ['events', ['--json']],
+    ['messages', []],
+  ])('of %s holds up neither the lease nor a signal', async (_, flags) => {
     const host = createExecHost();
     const fifo = host.file('stderr');
     const made = spawn('mkfifo', [fifo]);
@@ -78,7 +81,7 @@ describe('whoever is slow to read', () => {
     // Both ends, so that to open it waits for nobody; nobody reads.
     const unread = openSync(fifo, 'r+');
     onTestFinished(() => closeSync(unread));
-    const words = ['exec', 'k', '--ttl', '2s', '--json', '--', 'sh', '-c'];
+    const words = ['exec', 'k', '--ttl', '2s', ...flags, '--', 'sh', '-c'];
     const fill = 'head -c 200000 /dev/zero >&2 & sleep 3; echo kept; sleep 60';
     const running = host.leasectl([...words, fill], { stdio: ['ignore', 'pipe', unread] });
     await running.says(/kept/);
@@ -88,6 +91,21 @@ describe('whoever is slow to read', () => {
     expect(performance.now() - begun).toBeLessThan(4_000);
     expect(stored(host, 'k')).toMatchObject({ ending: 'cancel canceled:SIGTERM' });
   });
+});
+
+test('what a daemon goes on printing does not hold up the end', async () => {
+  const host = createExecHost();
+  const daemon = 'for i in $(seq 60); do echo x; sleep .1; done';
+  const line = `setsid sh -c '${daemon}' & echo hi`;
+  const words = ['exec', 'k', '--result-from', 'stdout', '--shell', '--', line];
+  const begun = performance.now();
+  const running = host.leasectl(words);
+  await new Promise((resolve) => running.child.on('exit', resolve));
+  expect(running.child.exitCode).toBe(0);
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  const { result } = Object(stored(host, 'k'));
+  expect(result.stdout).toMatch(/^(hi|x)\n/);
+  await running.outcome;
 });
 
 test('a ledger that another process holds does not hold up the lease', async () => {

@@ -125,10 +125,10 @@ describe('a lease that is kept', () => {
   });
 
   test('leaves some time for another call when one hangs', async () => {
-    const kept = keeping();
-    await kept.clocks.advance(20_000);
-    // Half of what is left until the stop.
-    expect(kept.lease.calls[0]?.limit).toBe(13_500);
+    const kept = keeping({ duration: 30_000 });
+    await kept.clocks.advance(10_000);
+    // Two thirds of what is left until the stop.
+    expect(kept.lease.calls[0]?.limit).toBe(5_667);
     const long = keeping({ duration: 3_600_000 });
     await long.clocks.advance(1_200_000);
     expect(long.lease.calls[0]?.limit).toBe(15_000);
@@ -137,7 +137,7 @@ describe('a lease that is kept', () => {
     expect(short.lease.calls[0]?.limit).toBe(750);
     const middle = keeping({ duration: 3_000, grace: 0 });
     await middle.clocks.advance(2_000);
-    expect(middle.lease.calls[0]?.limit).toBe(1_000);
+    expect(middle.lease.calls[0]?.limit).toBe(1_167);
   });
 });
 
