@@ -2,7 +2,7 @@ import type { Clocks, Moment } from './moment.ts';
 import { ENDING, PASSED_ON, type SignalSource } from './supervisor.ts';
 
 /** From a signal until leasectl is gone, in milliseconds: CI systems kill after 7.5 seconds. */
-const CLEAN_UP = 4_500;
+const CLEAN_UP = 4_200;
 /** What of it is for giving back a lease that was being acquired. */
 const GIVING_BACK = 1_000;
 

@@ -29,7 +29,7 @@ test.each(ENDING)('what is not done is given up some time after a signal: %s', a
   signals.send(signal);
   expect(interruption.first()).toEqual({ signal, at });
   expect(state()).toEqual({ begun: true, late: false, over: false });
-  await clocks.advance(3_499);
+  await clocks.advance(3_199);
   await settled();
   expect(state()).toEqual({ begun: true, late: false, over: false });
   await clocks.advance(1);
