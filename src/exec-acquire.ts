@@ -1,4 +1,5 @@
 import { Failure } from './domain/failure.ts';
+import { MAYBE_LEASED } from './exec-failures.ts';
 import type { ExecOptions } from './exec-run.ts';
 import { aborted } from './supervise/interruption.ts';
 import { waitFor } from './supervise/patience.ts';
@@ -15,6 +16,7 @@ export async function acquire({
   report,
   clocks,
   interruption,
+  notice,
 }: ExecOptions): Promise<HeldWork | undefined> {
   const waiting = waitFor({
     look: () => work.acquire().catch((error) => whileWaiting(error, wait)),
@@ -33,8 +35,9 @@ export async function acquire({
     // An answer that is under way may still say that the lease is ours.
     return (await Promise.race([waiting, aborted(interruption.late)])) ?? undefined;
   } catch (error) {
-    if (interruption.first()) return undefined;
-    throw error;
+    if (!(error instanceof Failure) || !interruption.first()) throw error;
+    if (error.outcomeUnknown) notice(MAYBE_LEASED);
+    return undefined;
   } finally {
     report.stopWaiting();
   }

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { boolean, option, string } from '@oclif/core/flags';
 import { parseDuration, type Range, TTL_RANGE } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
@@ -187,10 +188,9 @@ export abstract class ExecCommand extends ServiceCommand {
     }
     await Promise.race([super.finally(), delay(LAST_CALL)]);
     await Promise.race([terminal.flushed(), ...(isInterrupted ? [delay(LAST_CALL)] : [])]);
-    const isOnTerminal = (['stdin', 'stdout', 'stderr'] as const).some((stream) =>
-      terminal.isInteractive(stream),
-    );
-    if (process.exitCode === SIGINT_EXIT && isInterrupted && isOnTerminal) {
+    // Looked at as descriptors: to open stdin as a stream would change it for others who read it.
+    const isOnTerminal = () => [0, 1, 2].some((descriptor) => isatty(descriptor));
+    if (process.exitCode === SIGINT_EXIT && isInterrupted && isOnTerminal()) {
       // A script goes on after a Ctrl-C that its command seems to have dealt with.
       process.removeAllListeners('SIGINT');
       process.kill(process.pid, 'SIGINT');

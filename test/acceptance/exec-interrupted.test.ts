@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { createExecHost, until } from '../support/exec-host.ts';
 import { SERVED, serveWork } from '../support/exec-service.ts';
 import { SERVICES, stored } from '../support/exec-services.ts';
+import { hostedExec, refused } from '../support/exec-stub.ts';
+import { hangUp } from '../support/hosted-client.ts';
+import type { Reply } from '../support/stub-server.ts';
 
 const numberOf = (signal: NodeJS.Signals) => constants.signals[signal];
 
@@ -81,4 +84,26 @@ test('another signal while the lease is given back changes nothing', async () =>
   expect({ code, signal }).toEqual({ code: 130, signal: null });
   expect(performance.now() - begun).toBeLessThan(5_000);
   expect(stderr).toMatch(/^Warning: whether the lease was canceled is unknown/);
+});
+
+test.each<[string, Reply, RegExp]>([
+  ['is refused', refused, /^$/],
+  ['is lost', hangUp, /^Warning: whether the lease was taken is unknown; /],
+])('a signal ends an acquisition whose answer %s then', async (_, reply, told) => {
+  let answer = (): void => undefined;
+  const late: Reply = (request, response) => {
+    answer = () => {
+      if (typeof reply === 'function') return reply(request, response);
+      response.writeHead(reply.status).end(JSON.stringify(reply.body));
+    };
+  };
+  const { stub, exec } = await hostedExec('onceonly', 60, { lease: late });
+  const running = exec([], 'echo', 'ran');
+  await until(() => stub.to('lease').length > 0, 'the lease is asked for');
+  running.kill('SIGTERM');
+  // The signal is seen first: it is on its way already.
+  setTimeout(() => answer(), 300);
+  const { code, stdout, stderr } = await running.outcome;
+  expect({ code, stdout }).toEqual({ code: 143, stdout: '' });
+  expect(stderr).toMatch(told);
 });

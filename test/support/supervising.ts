@@ -1,6 +1,7 @@
 import type { Failure } from '../../src/domain/failure.ts';
 import type { Grant, Timetable } from '../../src/supervise/lease.ts';
 import type { Moment } from '../../src/supervise/moment.ts';
+import type { Exit } from '../../src/supervise/process-group.ts';
 import {
   type RunningCommand,
   type SignalSource,
@@ -10,6 +11,7 @@ import {
 import type { Order, Watchdog } from '../../src/supervise/watchdog.ts';
 import { FakeClocks } from './fake-clocks.ts';
 import { type Answer, FakeLease } from './fake-lease.ts';
+import { NO_GROUP, signalsTo } from './process-groups.ts';
 
 /** Signals that come when the test says so. */
 export class FakeSignals implements SignalSource {
@@ -128,4 +130,15 @@ export async function supervising(setup: SupervisionSetup) {
     since,
     order,
   };
+}
+
+/** Supervises a command without processes, which ends when it is told to. */
+export async function started(setup: Omit<SupervisionSetup, 'command'> = {}) {
+  let exit: (how: Exit) => void = () => undefined;
+  const exited = new Promise<Exit>((resolve) => {
+    exit = resolve;
+  });
+  const sent = signalsTo(NO_GROUP);
+  const supervision = await supervising({ ...setup, command: { group: NO_GROUP, exited } });
+  return { ...supervision, exit, sent };
 }

@@ -1,26 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Exit } from '../../src/supervise/process-group.ts';
 import { ENDING } from '../../src/supervise/supervisor.ts';
-import { settled } from '../support/fake-clocks.ts';
 import { type Answer, grants, refuses } from '../support/fake-lease.ts';
-import { NO_GROUP, signalsTo } from '../support/process-groups.ts';
-import { type SupervisionSetup, supervising } from '../support/supervising.ts';
+import { NO_GROUP } from '../support/process-groups.ts';
+import { started } from '../support/supervising.ts';
 
 const MINUTE = 60_000;
 const DONE: Exit = { code: 0, signal: null };
 /** What was stopped by somebody else could do nothing about it. */
 const TERM = ['SIGTERM', 'SIGCONT'];
-
-/** Supervises a command without processes, which ends when it is told to. */
-async function started(setup: Omit<SupervisionSetup, 'command'> = {}) {
-  let exit: (how: Exit) => void = () => undefined;
-  const exited = new Promise<Exit>((resolve) => {
-    exit = resolve;
-  });
-  const sent = signalsTo(NO_GROUP);
-  const supervision = await supervising({ ...setup, command: { group: NO_GROUP, exited } });
-  return { ...supervision, exit, sent };
-}
 
 describe('a command under a lease', () => {
   test('begins once the watchdog knows of it', async () => {
@@ -280,32 +268,4 @@ describe('a bug in a renewal', () => {
     expect(watchdog.told.at(-1)).toBe('release');
     expect(signals.listeners).toBe(0);
   });
-});
-
-test('a stopped command goes on with leasectl', async () => {
-  const { clocks, signals, sent, stops } = await started();
-  signals.send('SIGTSTP');
-  expect([sent, signals.isSuspended]).toEqual([['SIGSTOP'], true]);
-  clocks.suspend(10_000);
-  await settled();
-  expect(sent).toEqual(['SIGSTOP']);
-  signals.goOn();
-  await settled();
-  expect(sent).toEqual(['SIGSTOP', 'SIGCONT']);
-  signals.send('SIGCONT');
-  expect(sent).toEqual(['SIGSTOP', 'SIGCONT', 'SIGCONT']);
-  expect(stops).toEqual([]);
-});
-
-test('a stopped command is told to stop before it goes on, if there is time for that alone', async () => {
-  const { clocks, signals, sent, order, stops } = await started();
-  signals.send('SIGTSTP');
-  clocks.suspend(50_000);
-  signals.goOn();
-  await settled();
-  expect(sent).toEqual(['SIGSTOP', ...TERM, 'SIGCONT']);
-  expect(order().stopAt).toBe(null);
-  await clocks.advance(1_000);
-  // Whoever else notices it tells nothing new.
-  expect(stops).toMatchObject([{ by: 'loss' }]);
 });
