@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 import { Failure } from './domain/failure.ts';
 import { commandNotFound, notExecutable } from './executable.ts';
 import type { Pipe } from './named-pipe.ts';
-import { SERVICES } from './profiles/profile.ts';
+import { CREDENTIAL_VARIABLES } from './profiles/profile.ts';
 import type { Environment } from './profiles/resolve.ts';
 import { spawnCommand } from './supervise/spawn.ts';
 import type { RunningCommand } from './supervise/supervisor.ts';
@@ -88,14 +88,13 @@ function isInBackground(): boolean {
   return fields[2] !== fields[5];
 }
 
-/** What is leasectl's own: never an outer command's, and no credential at all. */
-const OWN = /^LEASECTL_(KEY|JOB_ID|JOB_FILE|FENCING_TOKEN|EXPIRES_AT|RESULT_FILE|TOKEN|GATE)$/;
-const TOKENS = Object.values(SERVICES).map(({ tokenVariable }) => tokenVariable);
+/** What is leasectl's own: never an outer command's. */
+const OWN = /^LEASECTL_(KEY|JOB_ID|JOB_FILE|FENCING_TOKEN|EXPIRES_AT|RESULT_FILE|GATE)$/;
 
 function environmentOf({ held, directory, resultFrom, env, target }: ChildOptions): Environment {
   const { granted } = held.lease;
   const inherited = Object.entries(env).filter(
-    ([name]) => !OWN.test(name) && !TOKENS.includes(name),
+    ([name]) => !OWN.test(name) && !CREDENTIAL_VARIABLES.includes(name),
   );
   return {
     ...Object.fromEntries(inherited),

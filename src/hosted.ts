@@ -6,6 +6,8 @@ import type { HostedTarget } from './profiles/resolve.ts';
 
 export interface HostedOptions
   extends Pick<KyTransportOptions, 'service' | 'userAgent' | 'timeout'> {
+  /** The target's, once it is read. */
+  readonly secret: string;
   /** Directory of access tokens. */
   readonly tokens: string;
   readonly now: Clock;
@@ -20,16 +22,16 @@ export interface HostedTransport {
 
 /** Speaks to a hosted service, with the authentication that its profile says. */
 export async function createHostedTransport(
-  { url: baseUrl, token, authentication }: HostedTarget,
-  { service, userAgent, timeout, tokens, now, remember }: HostedOptions,
+  { url: baseUrl, authentication }: HostedTarget,
+  { secret, service, userAgent, timeout, tokens, now, remember }: HostedOptions,
 ): Promise<HostedTransport> {
   const options = { service, baseUrl, userAgent, timeout };
-  remember(token);
+  remember(secret);
   if (authentication.type !== 'oauth2') {
     const shown =
       authentication.type === 'bearer'
-        ? `Bearer ${token}`
-        : `Basic ${remember(Buffer.from(token).toString('base64'))}`;
+        ? `Bearer ${secret}`
+        : `Basic ${remember(Buffer.from(secret).toString('base64'))}`;
     const transport = createKyTransport({ ...options, authorization: shown });
     return { transport, close: async () => undefined };
   }
@@ -38,7 +40,7 @@ export async function createHostedTransport(
     import('./tokens/client-credentials.ts'),
   ]);
   const transport = createKyTransport(options);
-  const credential = credentialOf(authentication);
+  const credential = credentialOf(authentication, secret);
   const credentials = createClientCredentials({
     ...credential,
     service,
@@ -54,12 +56,16 @@ export async function createHostedTransport(
 }
 
 /** Removes the access token that was got for a client which is no longer used. */
-export async function forgetTokens(tokens: string, stored: ClientCredential): Promise<void> {
+export async function forgetTokens(
+  tokens: string,
+  stored: ClientCredential,
+  secret: string,
+): Promise<void> {
   const { removeTokens } = await import('./tokens/token-cache.ts');
-  removeTokens(tokens, credentialOf(stored));
+  removeTokens(tokens, credentialOf(stored, secret));
 }
 
-function credentialOf(stored: ClientCredential) {
-  const { client_id: clientId, client_secret: clientSecret, token_url, scope } = stored;
+function credentialOf(stored: ClientCredential, clientSecret: string) {
+  const { client_id: clientId, token_url, scope } = stored;
   return { tokenUrl: new URL(token_url), clientId, clientSecret, scope };
 }

@@ -1,5 +1,5 @@
 import { boolean, string } from '@oclif/core/flags';
-import type { Connection } from './context.ts';
+import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
 import { quoted } from './domain/shell.ts';
 import { readGivenHandle } from './given-handle.ts';

@@ -1,4 +1,4 @@
-import type { Connection } from './context.ts';
+import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
 import { quoted } from './domain/shell.ts';
 import { handleIn } from './given-handle.ts';

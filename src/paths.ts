@@ -6,6 +6,8 @@ import type { Environment } from './profiles/resolve.ts';
 export interface Paths {
   /** Directory of profiles and defaults. */
   readonly config: string;
+  /** Directory of what is remembered from command to command. */
+  readonly state: string;
   /** The embedded service's database. */
   readonly leases: string;
   /** The ledger. */
@@ -26,12 +28,14 @@ export function pathsOf(env: Environment): Paths {
     const directory = chosen && isAbsolute(chosen) ? chosen : join(homeOf(env), fallback);
     return join(directory, 'leasectl');
   };
+  const state = base('XDG_STATE_HOME', '.local/state');
   return {
     config: base('XDG_CONFIG_HOME', '.config'),
+    state,
     leases: join(base('XDG_DATA_HOME', '.local/share'), 'leases.db'),
-    handles: join(base('XDG_STATE_HOME', '.local/state'), 'handles.db'),
-    tokens: join(base('XDG_STATE_HOME', '.local/state'), 'tokens'),
-    work: join(base('XDG_STATE_HOME', '.local/state'), 'work'),
+    handles: join(state, 'handles.db'),
+    tokens: join(state, 'tokens'),
+    work: join(state, 'work'),
     cache: base('XDG_CACHE_HOME', '.cache'),
   };
 }

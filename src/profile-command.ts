@@ -1,16 +1,35 @@
 import { type Answer, BaseCommand } from './base-command.ts';
 import { renderDetails } from './output/table.ts';
-import { LOCAL, SERVICE_NAMES, type ServiceName } from './profiles/profile.ts';
+import { serviceTime } from './output/time.ts';
+import {
+  type Credential,
+  LOCAL,
+  type Profile,
+  SERVICE_NAMES,
+  type ServiceName,
+  secretOf,
+} from './profiles/profile.ts';
+import { sourceOf, tailOf } from './secrets/secret-store.ts';
 
 /** A profile as it is shown: without its token. */
 export interface ProfileSummary {
   readonly name: string;
   /** `all` for the built-in profile: it stands in for every service that has no default. */
-  readonly service: string;
+  readonly service: ServiceName | 'all';
   readonly url: string | null;
   /** Of its service; `local` of all of them. */
   readonly default: boolean;
-  readonly token: 'stored' | 'none' | 'not needed';
+  readonly auth: Credential['type'] | null;
+  /** Where the token, or the client's secret, is; null when there is none. */
+  readonly token: TokenSummary | null;
+  /** RFC 3339. */
+  readonly last_used_at: string | null;
+}
+
+interface TokenSummary {
+  readonly source: 'file' | 'keyring' | 'command';
+  /** The end of it, where that gives nothing away. */
+  readonly tail: string | null;
 }
 
 /** What the commands on profiles share. */
@@ -20,11 +39,21 @@ export abstract class ProfileCommand extends BaseCommand {
     const { profiles } = this.context;
     if (name === LOCAL) {
       const isDefault = (await this.#servedLocally()).length === SERVICE_NAMES.length;
-      return { name, service: 'all', url: null, default: isDefault, token: 'not needed' };
+      const nothing = { url: null, auth: null, token: null, last_used_at: null };
+      return { name, service: 'all', default: isDefault, ...nothing };
     }
-    const { service, url, credential } = await profiles.get(name);
-    const isDefault = (await profiles.defaultOf(service)) === name;
-    return { name, service, url, default: isDefault, token: credential ? 'stored' : 'none' };
+    const profile = await profiles.get(name);
+    const { service, url, credential } = profile;
+    const lastUse = await profiles.lastUseOf(name);
+    return {
+      name,
+      service,
+      url,
+      default: (await profiles.defaultOf(service)) === name,
+      auth: credential?.type ?? null,
+      token: tokenOf(profile),
+      last_used_at: lastUse === undefined ? null : new Date(lastUse).toISOString(),
+    };
   }
 
   /** Whether a profile is a default, for people: `local` may be that of some services. */
@@ -51,6 +80,7 @@ export abstract class ProfileCommand extends BaseCommand {
   protected async answerWith(name: string): Promise<Answer> {
     const summary = await this.summarize(name);
     const shownDefault = await this.shownDefault(summary);
+    const profile = name === LOCAL ? undefined : await this.context.profiles.get(name);
     return {
       data: summary,
       text: (style) =>
@@ -60,10 +90,35 @@ export abstract class ProfileCommand extends BaseCommand {
             ['Service', summary.service],
             ['URL', summary.url ?? 'embedded'],
             ['Default', shownDefault],
-            ['Token', summary.token],
+            ['Authentication', profile && authenticationOf(profile)],
+            ['Token', shownToken(summary)],
+            ['Authorities', profile?.ca_file],
+            ['Certificate', profile?.client_cert],
+            ['Last used', serviceTime(summary.last_used_at)],
           ],
           style,
         ),
     };
   }
+}
+
+function tokenOf({ credential }: Profile): TokenSummary | null {
+  const secret = secretOf(credential);
+  if (secret === undefined) return null;
+  const source = sourceOf(secret);
+  if (typeof secret === 'string') return { source, tail: tailOf(secret) };
+  return { source, tail: ('tail' in secret && secret.tail) || null };
+}
+
+/** Where a token is, for people: `keyring …a1b2`. */
+export function shownToken({ name, token }: ProfileSummary): string {
+  if (token) return [token.source, token.tail].filter(Boolean).join(' ');
+  return name === LOCAL ? 'not needed' : 'none';
+}
+
+function authenticationOf({ credential }: Profile): string | undefined {
+  if (credential?.type !== 'oauth2') return credential?.type;
+  const { client_id, token_url, scope } = credential;
+  const asked = scope === undefined ? '' : `, for ${scope}`;
+  return `oauth2: client ${client_id} at ${token_url}${asked}`;
 }

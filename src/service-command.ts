@@ -1,8 +1,10 @@
 import { string } from '@oclif/core/flags';
+import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { BaseCommand } from './base-command.ts';
-import type { ConnectOptions } from './context.ts';
+import type { ConnectOptions } from './connect.ts';
 import { parseDuration } from './domain/duration.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import { keyIn, ttlIn } from './profiles/project.ts';
 import type { Books, WorkHost } from './work.ts';
 
 const DEFAULT_TIMEOUT = '30s';
@@ -25,6 +27,26 @@ export abstract class ServiceCommand extends BaseCommand {
     }),
   };
 
+  /** What the project says stands in for a `--ttl` that is not given, and before a KEY. */
+  protected override async parse<
+    F extends Record<string, unknown>,
+    B extends Record<string, unknown>,
+    A extends Record<string, unknown>,
+  >(options?: Input<F, B, A>, argv = this.argv): Promise<ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv);
+    const project = await this.context.project();
+    if (!project) return parsed;
+    const { args, flags, metadata } = parsed;
+    if (typeof args['key'] === 'string') Object.assign(args, { key: keyIn(project, args['key']) });
+    const isGiven = flags['ttl'] !== undefined && !metadata.flags['ttl']?.setFromDefault;
+    const ttl = ttlIn(project, String(this.id));
+    if (ttl !== undefined && !isGiven) {
+      parseDuration(ttl, `The ttl of ${this.id} in ${project.file}`);
+      Object.assign(flags, { ttl });
+    }
+    return parsed;
+  }
+
   protected connectOptions(flags: {
     profile?: string | undefined;
     timeout?: string | undefined;
@@ -33,6 +55,7 @@ export abstract class ServiceCommand extends BaseCommand {
       profile: flags.profile,
       timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout', TIMEOUT_RANGE) * 1000,
       version: this.config.version,
+      notice: (message) => this.notice(message),
     };
   }
 

@@ -22,15 +22,27 @@ export async function readJsonFile<T>(
   if (text === undefined) return undefined;
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw await broken(file, text, parsed.error.issues[0]?.path ?? []);
+  throw await broken(file, text, misfitOf(parsed.error.issues[0]));
 }
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
+interface Misfit {
+  readonly path: readonly PropertyKey[];
+  readonly what: 'an unknown' | 'no usable';
+}
+
+function misfitOf(issue: z.core.$ZodIssue | undefined): Misfit {
+  const path = issue?.path ?? [];
+  return issue?.code === 'unrecognized_keys'
+    ? { path: [...path, ...issue.keys.slice(0, 1)], what: 'an unknown' }
+    : { path, what: 'no usable' };
+}
+
 /** Finds the place of the first mistake; the parser that can tell it is loaded only for that. */
-async function broken(file: string, text: string, path: readonly PropertyKey[]): Promise<Failure> {
+async function broken(file: string, text: string, { path, what: kind }: Misfit): Promise<Failure> {
   const { findNodeAtLocation, parseTree, printParseErrorCode } = await import('jsonc-parser');
   const errors: { error: number; offset: number; length: number }[] = [];
   const tree = parseTree(text, errors, { disallowComments: true });
@@ -44,7 +56,7 @@ async function broken(file: string, text: string, path: readonly PropertyKey[]):
   const where = `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
   const what = mistake
     ? `is not valid JSON (${printParseErrorCode(mistake.error)})`
-    : `has no usable "${steps.join('.') || 'content'}"`;
+    : `has ${kind} "${steps.join('.') || 'content'}"`;
   return new Failure('usage', `${where} ${what}.`, {
     hint: 'Mend that line, or remove the file. It was not changed.',
   });

@@ -1,5 +1,5 @@
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** Mode of every file that may hold a secret, and of the directories they lie in. */
 const OWNER_FILE = 0o600;
@@ -55,6 +55,20 @@ export async function removeFile(file: string): Promise<boolean> {
   }
 }
 
+/** What a file is called until it is whole. */
+const TEMPORARY = '.tmp';
+
+/** Removes what writers that were killed left in a directory; nobody else may be writing there. */
+export async function removeLeftovers(directory: string): Promise<void> {
+  const files = await readdir(directory).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  });
+  for (const file of files) {
+    if (file.endsWith(TEMPORARY)) await rm(join(directory, file), { force: true });
+  }
+}
+
 async function throughTemporary(
   file: string,
   content: string,
@@ -62,7 +76,7 @@ async function throughTemporary(
 ): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: OWNER_DIRECTORY });
   const { randomUUID } = await import('node:crypto');
-  const temporary = `${file}.${randomUUID()}.tmp`;
+  const temporary = `${file}.${randomUUID()}${TEMPORARY}`;
   try {
     const handle = await open(temporary, 'wx', OWNER_FILE);
     try {

@@ -66,6 +66,8 @@ export interface Ledger extends Attempts {
   ): void;
   /** Forgets this handle; one acquired meanwhile for the same id stays. */
   forget(address: LeaseAddress, handle: string): void;
+  /** What was leased with a profile is held with it under its new name, in place of what was held there. */
+  renameProfile(name: string, newName: string): void;
   /** From now on nothing waits for longer, in milliseconds, for another process that writes. */
   waitAtMost(milliseconds: number): void;
   close(): void;
@@ -139,6 +141,11 @@ export function openLedger(file: string, now: Clock): Ledger {
     forget: (address, handle) =>
       run(`DELETE FROM handles WHERE ${ADDRESS} AND handle = ?`, ...key(address), handle),
     ...bindAttempts(db, file, now),
+    renameProfile: (name, newName) => {
+      for (const table of ['handles', 'attempts']) {
+        run(`UPDATE OR REPLACE ${table} SET profile = ? WHERE profile = ?`, newName, name);
+      }
+    },
     waitAtMost: (milliseconds) => {
       db.exec(`PRAGMA busy_timeout = ${milliseconds}`);
     },

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { Failure } from '../domain/failure.ts';
+import { StoredSecret } from '../secrets/secret-store.ts';
 
 /** How a token is shown to a service. */
 export const SCHEMES = ['bearer', 'basic'] as const;
@@ -36,20 +37,30 @@ export const SERVICES: Readonly<Record<ServiceName, Service>> = {
   },
 };
 
+/** The variables that hold a credential, of whatever service. */
+export const CREDENTIAL_VARIABLES: readonly string[] = [
+  'LEASECTL_TOKEN',
+  ...Object.values(SERVICES).flatMap(({ tokenVariable }) => tokenVariable ?? []),
+];
+
 /** The profile that needs no configuration: the embedded service, in process. */
 export const LOCAL = 'local';
 
-const Secret = z.string().check(z.minLength(1));
 /** The only origin that what the credential gives may be sent to. */
 const Origin = z.string();
 
-const TokenCredential = z.object({ type: z.enum(SCHEMES), token: Secret, origin: Origin });
+/** A profile that was imported has no secret yet. */
+const TokenCredential = z.object({
+  type: z.enum(SCHEMES),
+  token: z.optional(StoredSecret),
+  origin: Origin,
+});
 
 /** OAuth 2.0 client credentials. The secret is sent to the token URL only. */
 const ClientCredential = z.object({
   type: z.literal('oauth2'),
-  client_id: Secret,
-  client_secret: Secret,
+  client_id: z.string().check(z.minLength(1)),
+  client_secret: z.optional(StoredSecret),
   token_url: z.string().check(z.url()),
   /** Separated by spaces; without it the service decides. */
   scope: z.optional(z.string()),
@@ -57,13 +68,36 @@ const ClientCredential = z.object({
 });
 export type ClientCredential = z.infer<typeof ClientCredential>;
 
+const Credential = z.discriminatedUnion('type', [TokenCredential, ClientCredential]);
+export type Credential = z.infer<typeof Credential>;
+
 /** A profile as its file holds it. */
 export const Profile = z.object({
   service: z.enum(SERVICE_NAMES),
   url: z.string().check(z.url()),
-  credential: z.optional(z.discriminatedUnion('type', [TokenCredential, ClientCredential])),
+  credential: z.optional(Credential),
+  /** Certificates of authorities to trust beside the system's, PEM. */
+  ca_file: z.optional(z.string()),
+  /** Certificate, and its key, to show to the service, PEM. */
+  client_cert: z.optional(z.string()),
+  client_key: z.optional(z.string()),
 });
 export type Profile = z.infer<typeof Profile>;
+
+/** The secret that a credential has, if it has one. */
+export function secretOf(credential: Credential | undefined): StoredSecret | undefined {
+  return credential?.type === 'oauth2' ? credential.client_secret : credential?.token;
+}
+
+/** The same credential with a secret, or without one. */
+export function withSecret(credential: Credential, secret: StoredSecret | undefined): Credential {
+  if (credential.type === 'oauth2') {
+    const { client_secret: _, ...rest } = credential;
+    return secret === undefined ? rest : { ...rest, client_secret: secret };
+  }
+  const { token: _, ...rest } = credential;
+  return secret === undefined ? rest : { ...rest, token: secret };
+}
 
 export function isProfileName(name: string): boolean {
   return /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name) && name !== LOCAL;

@@ -1,4 +1,5 @@
 import { Failure } from '../domain/failure.ts';
+import type { StoredSecret } from '../secrets/secret-store.ts';
 import {
   type ClientCredential,
   LOCAL,
@@ -8,8 +9,10 @@ import {
   type Scheme,
   SERVICES,
   type ServiceName,
+  secretOf,
 } from './profile.ts';
 import type { ProfileStore } from './profile-store.ts';
+import type { Project } from './project.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -21,13 +24,26 @@ export interface HostedTarget {
   /** The profile's name, or the variable that stands in for one. */
   readonly profile: string;
   readonly url: URL;
-  /** Secret: what is shown to the service, or what gets that from its token endpoint. */
-  readonly token: string;
+  /** What is shown to the service, or what gets that from its token endpoint. */
+  readonly secret: Secret;
   readonly authentication: Authentication;
+  readonly network: Network;
 }
+
+/** A secret that was given, or one that is yet to be read. */
+export type Secret =
+  | { readonly given: string }
+  | { readonly stored: StoredSecret; readonly profile: string };
 
 /** What to do with the token: show it in one way or the other, or exchange it. */
 export type Authentication = { readonly type: Scheme } | ClientCredential;
+
+/** Files that a connection needs. */
+export interface Network {
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
 
 export interface Selection {
   readonly service: ServiceName;
@@ -35,83 +51,199 @@ export interface Selection {
   readonly flag: string | undefined;
   readonly env: Environment;
   readonly profiles: ProfileStore;
+  readonly project: Project | undefined;
+}
+
+/** A value, and what said it. */
+export interface Sourced<T> {
+  readonly value: T;
+  readonly source: string;
+}
+
+/** What a command would talk to, as far as it is said anywhere. */
+export interface Settings {
+  /** A profile's name, or `local`; undefined where the environment stands in for one. */
+  readonly profile: Sourced<string> | undefined;
+  /** Undefined for the embedded service. */
+  readonly url: Sourced<URL> | undefined;
+  readonly secret: Sourced<Secret> | undefined;
+  readonly authentication: Authentication;
+  readonly network: Network;
+  /** Which variable hides the profile's own secret. */
+  readonly hidden: string | undefined;
 }
 
 /**
- * Finds what a command talks to. The profile is that of the flag, of `LEASECTL_PROFILE`, or the
- * service's default; `LEASECTL_URL` and `LEASECTL_TOKEN` stand over what it says. Without any of
- * them the service's own token variable leads to the hosted service, and nothing at all to the
- * embedded one.
+ * Finds what a command talks to. The profile is that of the flag, of `LEASECTL_PROFILE`, of the
+ * project, or the service's default; `LEASECTL_URL` and `LEASECTL_TOKEN` stand over what it says.
+ * Without any of them the service's own token variable leads to the hosted service, and nothing at
+ * all to the embedded one.
  *
- * @throws Failure `usage` for a profile that is unknown, broken or another service's, and for a token that is none;
- *   `unauthorized` when there is no token that may be sent there
+ * @throws Failure `usage` for a profile that is unknown, broken or another service's, for a variable
+ *   that is empty, and for a token that is none
  */
-export async function resolveTarget(selection: Selection): Promise<Target> {
-  const { service, flag, env, profiles } = selection;
+export async function resolveSettings(selection: Selection): Promise<Settings> {
+  const { service, env } = selection;
   const { baseUrl, tokenVariable = '' } = SERVICES[service];
-  const named = flag ?? (env['LEASECTL_PROFILE'] || undefined);
-  if (named === LOCAL) return { type: 'local', profile: LOCAL };
-
-  const chosen = named ?? (await profiles.defaultOf(service));
-  const name = chosen === LOCAL ? undefined : chosen;
-  const stored = name === undefined ? undefined : await profiles.get(name);
-  if (name !== undefined && stored && stored.service !== service) {
-    throw await otherService(name, stored.service, selection);
-  }
-  const urlInEnv = env['LEASECTL_URL'] || undefined;
-  const vendorToken = env[tokenVariable] || undefined;
+  const chosen = await chosenProfile(selection);
+  // Whatever the environment says: who names the embedded service gets it.
+  if (chosen?.value === LOCAL && chosen.isNamed) return embedded(service, chosen);
+  const stored = chosen && chosen.value !== LOCAL ? await profileOf(chosen, selection) : undefined;
+  const urlInEnv = variable(env, 'LEASECTL_URL');
+  const vendorToken = variable(env, tokenVariable);
   // Who chose the embedded service does not leave it for a variable that is there for other tools.
-  const implied = chosen === LOCAL ? undefined : vendorToken && baseUrl;
-  const urlText = urlInEnv ?? stored?.url ?? implied;
-  if (!urlText) {
-    if (env['LEASECTL_TOKEN']) throw tokenWithoutUrl();
-    return { type: 'local', profile: LOCAL };
+  const implied = chosen?.value === LOCAL ? undefined : vendorToken && baseUrl;
+  const url =
+    urlOf(urlInEnv, 'LEASECTL_URL') ??
+    (stored && chosen && urlOf(stored.url, `profile ${chosen.value}`)) ??
+    urlOf(implied, tokenVariable);
+  if (!url) {
+    if (variable(env, 'LEASECTL_TOKEN')) throw tokenWithoutUrl();
+    return embedded(service, chosen ?? { value: LOCAL, source: 'built-in' });
   }
+  const given = givenToken(selection, url.value, urlInEnv !== undefined);
+  const own = storedSecret(stored, url.value, chosen?.value ?? '');
+  const credential = stored?.credential;
+  const usual = { type: SERVICES[service].schemes[0] };
+  return {
+    profile: chosen?.value === LOCAL ? undefined : chosen,
+    url,
+    secret: given ?? own,
+    // A token that is given is shown as the profile shows its own, or as the service usually wants.
+    authentication:
+      credential === undefined || (given && credential.type === 'oauth2') ? usual : credential,
+    network: networkOf(stored ?? {}),
+    hidden: given && own && given.source,
+  };
+}
 
-  const source = urlInEnv ? 'LEASECTL_URL' : (name ?? tokenVariable);
-  const url = parseBaseUrl(urlText, urlInEnv ? source : `The URL of profile ${source}`);
-  // The service's own variable is for the service's own address, or one that stands beside it.
-  const isVendors =
-    urlInEnv !== undefined || (baseUrl !== undefined && url.origin === new URL(baseUrl).origin);
-  const variable =
-    isVendors && tokenVariable && !env['LEASECTL_TOKEN'] ? tokenVariable : 'LEASECTL_TOKEN';
-  const proof = givenToken(selection, variable, stored) ?? storedToken(stored, url, source);
-  if (proof) return { type: 'hosted', profile: name ?? source, url, ...proof };
-  const unused = vendorToken ? `${tokenVariable} is for ${baseUrl} only. ` : '';
-  throw new Failure('unauthorized', `No token for ${url.origin} (${source}).`, {
-    hint: `${unused}Set LEASECTL_TOKEN, or store one: leasectl profile add NAME --service ${service} --url ${url.href.replace(/\/$/, '')} --token-stdin`,
-    service,
+/**
+ * As {@link resolveSettings}, with all that a request needs.
+ *
+ * @throws Failure as it does; `unauthorized` when there is no token that may be sent there
+ */
+export async function resolveTarget(selection: Selection): Promise<Resolved> {
+  const settings = await resolveSettings(selection);
+  const { profile, url, secret, authentication, network, hidden } = settings;
+  if (!url) return { target: { type: 'local', profile: LOCAL }, used: undefined, hidden };
+  const used = profile?.value;
+  const name = used ?? url.source;
+  if (!secret) throw noToken(selection, url.value, used, name);
+  const target: HostedTarget = {
+    type: 'hosted',
+    profile: name,
+    url: url.value,
+    secret: secret.value,
+    authentication,
+    network,
+  };
+  return { target, used, hidden };
+}
+
+export interface Resolved {
+  readonly target: Target;
+  /** The profile that has a part in it, if one has. */
+  readonly used: string | undefined;
+  /** Which variable hides that profile's own secret. */
+  readonly hidden: string | undefined;
+}
+
+function embedded(service: ServiceName, profile: Sourced<string>): Settings {
+  const authentication = { type: SERVICES[service].schemes[0] };
+  return {
+    profile,
+    url: undefined,
+    secret: undefined,
+    authentication,
+    network: {},
+    hidden: undefined,
+  };
+}
+
+/** @throws Failure `usage` when it is set, but empty: the secret is missing that was to fill it */
+function variable(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  if (value?.trim() !== '') return value;
+  throw new Failure('usage', `${name} is set, but empty.`, {
+    hint: `Is a secret missing that was to fill it? Else unset it; for the embedded service: --profile ${LOCAL}`,
   });
 }
 
-interface Proof {
-  readonly token: string;
-  readonly authentication: Authentication;
+function urlOf(text: string | undefined, source: string): Sourced<URL> | undefined {
+  if (!text) return undefined;
+  const where = source.startsWith('profile ') ? `The URL of ${source}` : source;
+  return { value: parseBaseUrl(text, where), source };
 }
 
-/** The token in a variable, to be shown as the profile shows its own, or as the service usually wants. */
+interface Chosen extends Sourced<string> {
+  /** Whether the user named it for this very command. */
+  readonly isNamed: boolean;
+}
+
+async function chosenProfile(selection: Selection): Promise<Chosen | undefined> {
+  const { service, flag, env, profiles, project } = selection;
+  if (flag !== undefined) return { value: flag, source: '--profile', isNamed: true };
+  const named = variable(env, 'LEASECTL_PROFILE');
+  if (named) return { value: named, source: 'LEASECTL_PROFILE', isNamed: true };
+  const ofProject = project?.profiles?.[service];
+  if (ofProject && project) {
+    // In CI nothing needs to be stored: there the environment says what the profile would.
+    const isSaid = env['LEASECTL_URL'] ?? env[SERVICES[service].tokenVariable ?? ''];
+    const isKnown = ofProject === LOCAL || (await profiles.names()).includes(ofProject);
+    if (isKnown || !isSaid) return { value: ofProject, source: project.file, isNamed: false };
+  }
+  const chosen = await profiles.defaultOf(service);
+  if (chosen === undefined) return undefined;
+  return { value: chosen, source: `default of ${service}`, isNamed: false };
+}
+
+async function profileOf(chosen: Chosen, selection: Selection): Promise<Profile> {
+  const { service, profiles, project } = selection;
+  const { value: name, source } = chosen;
+  if (source === project?.file && !(await profiles.names()).includes(name)) {
+    throw new Failure('usage', `There is no profile ${name}, which ${source} names.`, {
+      hint: `Make it with leasectl profile add ${name} --service ${service}, or name another: --profile NAME`,
+    });
+  }
+  const profile = await profiles.get(name);
+  if (profile.service === service) return profile;
+  throw await otherService(name, profile.service, selection);
+}
+
+/** The token in a variable, if there is one that may be sent to the URL. */
 function givenToken(
   { service, env }: Selection,
-  variable: string,
-  stored: Profile | undefined,
-): Proof | undefined {
-  const given = env[variable];
-  if (!given) return undefined;
-  const own = stored?.credential?.type;
-  const type = own === undefined || own === 'oauth2' ? SERVICES[service].schemes[0] : own;
-  return { token: parseToken(given, variable), authentication: { type } };
+  url: URL,
+  isUrlInEnv: boolean,
+): Sourced<Secret> | undefined {
+  const { baseUrl, tokenVariable } = SERVICES[service];
+  // The service's own variable is for the service's own address, or one that stands beside it.
+  const isVendors = isUrlInEnv || (baseUrl !== undefined && url.origin === new URL(baseUrl).origin);
+  const candidates = ['LEASECTL_TOKEN', ...(isVendors && tokenVariable ? [tokenVariable] : [])];
+  for (const source of candidates) {
+    const given = variable(env, source);
+    if (given) return { value: { given: parseToken(given, source) }, source };
+  }
+  return undefined;
 }
 
-/** The profile's token, unless the address is no longer the one that it was stored for. */
-function storedToken(stored: Profile | undefined, url: URL, name: string): Proof | undefined {
-  const credential = stored?.credential;
-  if (credential?.origin !== url.origin) return undefined;
-  return credential.type === 'oauth2'
-    ? { token: credential.client_secret, authentication: credential }
-    : {
-        token: parseToken(credential.token, `Profile ${name}`),
-        authentication: { type: credential.type },
-      };
+/** The profile's secret, unless the address is no longer the one that it was stored for. */
+function storedSecret(
+  stored: Profile | undefined,
+  url: URL,
+  profile: string,
+): Sourced<Secret> | undefined {
+  const secret = secretOf(stored?.credential);
+  if (secret === undefined || stored?.credential?.origin !== url.origin) return undefined;
+  return { value: { stored: secret, profile }, source: `profile ${profile}` };
+}
+
+/** The files that a profile names for its connections. */
+export function networkOf(
+  stored: Pick<Profile, 'ca_file' | 'client_cert' | 'client_key'>,
+): Network {
+  const { ca_file: caFile, client_cert: certFile, client_key: keyFile } = stored;
+  return { caFile, certFile, keyFile };
 }
 
 /** @param actual the service of the profile that was chosen for a command of another one */
@@ -124,6 +256,24 @@ async function otherService(
   const message = `Profile ${name} is for ${actual}; this is a command for ${service}.`;
   return new Failure('usage', message, {
     hint: `Name one that is: --profile ${suitable ?? LOCAL}`,
+    service,
+  });
+}
+
+function noToken(
+  { service, env }: Selection,
+  url: URL,
+  profile: string | undefined,
+  source: string,
+): Failure {
+  const { baseUrl, tokenVariable = '' } = SERVICES[service];
+  const unused = env[tokenVariable] ? `${tokenVariable} is for ${baseUrl} only. ` : '';
+  const store =
+    profile === undefined
+      ? `leasectl profile add NAME --service ${service} --url ${url.href.replace(/\/$/, '')} --token-stdin`
+      : `leasectl profile edit ${profile} --token-stdin`;
+  return new Failure('unauthorized', `No token for ${url.origin} (${source}).`, {
+    hint: `${unused}Set LEASECTL_TOKEN, or store one: ${store}`,
     service,
   });
 }

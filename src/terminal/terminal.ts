@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
+import type { Prompts } from './prompts.ts';
 
 /** What is left in a pipe takes no longer to read than this, in milliseconds. */
 const LONGEST_REST = 2_000;
@@ -28,6 +29,17 @@ export class Terminal {
   /** Whether a person looks at the stream, rather than a program. */
   isInteractive(stream: 'stdin' | 'stdout' | 'stderr'): boolean {
     return this.#process[stream].isTTY === true;
+  }
+
+  /** Whether there is a person who can be asked, at a terminal that can show more than lines. */
+  get canAsk(): boolean {
+    const isDumb = this.#process.env['TERM'] === 'dumb';
+    return this.isInteractive('stdin') && this.isInteractive('stderr') && !isDumb;
+  }
+
+  async prompts(): Promise<Prompts> {
+    const { createPrompts } = await import('./prompts.ts');
+    return createPrompts(this.#process);
   }
 
   /** The stream's width; that of an ordinary terminal where it has none. */

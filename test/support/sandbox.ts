@@ -53,6 +53,8 @@ export function createSandbox(): Sandbox {
     // Shared: what is in it depends on the build alone, and is made anew in no time.
     XDG_CACHE_HOME: join(tmpdir(), 'leasectl-test-cache'),
     TZ: 'UTC',
+    // Never the keyring of whoever runs the tests.
+    LEASECTL_STORAGE: 'file',
   };
   const start: Sandbox['start'] = (args, { env: more = {}, input, bin = BIN } = {}) => {
     const child = spawn(process.execPath, [bin, ...args], { env: { ...env, ...more } });

@@ -15,7 +15,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   http: ['domain'],
   services: ['http', 'engine', 'domain'],
   server: ['services', 'http', 'engine', 'domain'],
-  profiles: ['files', 'domain'],
+  secrets: ['domain'],
+  profiles: ['secrets', 'sqlite', 'files', 'domain'],
   ledger: ['sqlite', 'domain'],
   tokens: ['sqlite', 'http', 'domain'],
   supervise: ['domain'],
@@ -34,6 +35,7 @@ const OWNERS: Record<string, readonly string[]> = {
   hono: ['server'],
   libsql: ['sqlite', 'store'],
   oauth4webapi: ['tokens'],
+  '@inquirer': ['terminal'],
 };
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })

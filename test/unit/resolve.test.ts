@@ -2,13 +2,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pathsOf } from '../../src/paths.ts';
 import { ProfileStore } from '../../src/profiles/profile-store.ts';
+import type { Project } from '../../src/profiles/project.ts';
 import { type Environment, resolveTarget } from '../../src/profiles/resolve.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
 const VENDOR = 'https://api.onceonly.tech';
 
 async function setUp() {
-  const profiles = new ProfileStore(temporaryDirectory());
+  const directory = temporaryDirectory();
+  const profiles = new ProfileStore({ config: directory, state: directory });
   const add = (name: string, url: string, token: string) =>
     profiles.add(name, {
       service: 'onceonly',
@@ -17,10 +19,12 @@ async function setUp() {
     });
   await add('prod', VENDOR, 'stored');
   await add('own', 'https://leases.example.com/base', 'own');
-  const resolve = async (env: Environment, flag?: string) => {
-    const target = await resolveTarget({ service: 'onceonly', flag, env, profiles });
+  const resolve = async (env: Environment, flag?: string, project?: Project) => {
+    const selection = { service: 'onceonly' as const, flag, env, profiles, project };
+    const { target } = await resolveTarget(selection);
     if (target.type === 'local') return 'local';
-    return `${target.profile} ${target.url.href} ${target.token}`;
+    const { secret } = target;
+    return `${target.profile} ${target.url.href} ${'given' in secret ? secret.given : secret.stored}`;
   };
   return { profiles, resolve };
 }
@@ -29,7 +33,7 @@ describe('what a command talks to', () => {
   test.each<[Environment, string | undefined, string]>([
     [{}, undefined, 'local'],
     [{ ONCEONLY_API_KEY: 'v' }, undefined, `ONCEONLY_API_KEY ${VENDOR}/ v`],
-    [{ ONCEONLY_API_KEY: '' }, undefined, 'local'],
+    [{ ONCEONLY_API_KEY: '' }, 'local', 'local'],
     [{ ONCEONLY_API_KEY: 'v' }, 'local', 'local'],
     [{ ONCEONLY_API_KEY: 'v', LEASECTL_PROFILE: 'local' }, undefined, 'local'],
     [{ LEASECTL_PROFILE: 'prod' }, undefined, `prod ${VENDOR}/ stored`],
@@ -60,7 +64,7 @@ describe('what a command talks to', () => {
 
   test('the default profile, unless the environment names another', async () => {
     const { profiles, resolve } = await setUp();
-    await profiles.setDefault('onceonly', 'own');
+    await profiles.use('own');
     expect(await resolve({})).toMatch(/^own /);
     expect(await resolve({ ONCEONLY_API_KEY: 'v' })).toMatch(/^own .* own$/);
     expect(await resolve({ LEASECTL_PROFILE: 'prod' })).toMatch(/^prod /);
@@ -68,7 +72,7 @@ describe('what a command talks to', () => {
 
   test('the embedded service as the default, which gives way to LEASECTL_* alone', async () => {
     const { profiles, resolve } = await setUp();
-    await profiles.setDefault('onceonly', 'local');
+    await profiles.use('local');
     expect(await resolve({})).toBe('local');
     expect(await resolve({ ONCEONLY_API_KEY: 'v' })).toBe('local');
     expect(await resolve({ LEASECTL_PROFILE: 'prod' })).toMatch(/^prod /);
@@ -89,14 +93,24 @@ describe('what a command talks to', () => {
     });
   });
 
-  test('no token that a header cannot carry, also from a file', async () => {
-    const { profiles, resolve } = await setUp();
-    const credential = { type: 'bearer', token: 'two\nlines', origin: VENDOR } as const;
-    await profiles.add('bad', { service: 'onceonly', url: VENDOR, credential });
-    await expect(resolve({}, 'bad')).rejects.toMatchObject({
+  test('the profile that the project names, unless the user names another', async () => {
+    const { resolve } = await setUp();
+    const project = { file: '/p/.leasectl.json', profiles: { onceonly: 'own' } };
+    expect(await resolve({}, undefined, project)).toMatch(/^own /);
+    expect(await resolve({}, 'prod', project)).toMatch(/^prod /);
+    expect(await resolve({ LEASECTL_PROFILE: 'prod' }, undefined, project)).toMatch(/^prod /);
+    expect(await resolve({}, 'local', project)).toBe('local');
+  });
+
+  test('no profile that the project names and nobody has; in CI the environment will do', async () => {
+    const { resolve } = await setUp();
+    const project = { file: '/p/.leasectl.json', profiles: { onceonly: 'theirs' } };
+    await expect(resolve({}, undefined, project)).rejects.toMatchObject({
       code: 'usage',
-      message: 'Profile bad holds no token.',
+      message: 'There is no profile theirs, which /p/.leasectl.json names.',
     });
+    const env = { ONCEONLY_API_KEY: 'v' };
+    expect(await resolve(env, undefined, project)).toBe(`ONCEONLY_API_KEY ${VENDOR}/ v`);
   });
 
   test.each<[Environment, string | undefined, string]>([
@@ -106,6 +120,11 @@ describe('what a command talks to', () => {
     [{ LEASECTL_URL: 'https://user:pw@x.example', LEASECTL_TOKEN: 't' }, undefined, 'usage'],
     [{}, 'unknown', 'usage'],
     [{ LEASECTL_TOKEN: 'two words' }, 'own', 'usage'],
+    // A secret that is missing in CI must not lead to the embedded service.
+    [{ ONCEONLY_API_KEY: '' }, undefined, 'usage'],
+    [{ LEASECTL_TOKEN: '' }, 'prod', 'usage'],
+    [{ LEASECTL_URL: ' ' }, undefined, 'usage'],
+    [{ LEASECTL_PROFILE: '' }, undefined, 'usage'],
   ])('nothing with %j and --profile %s: %s', async (env, flag, code) => {
     const { resolve } = await setUp();
     await expect(resolve(env, flag)).rejects.toMatchObject({ code });
@@ -116,6 +135,7 @@ test('files are where XDG says, and relative places are ignored', () => {
   const home = { HOME: '/home/u' };
   expect(pathsOf(home)).toEqual({
     config: '/home/u/.config/leasectl',
+    state: '/home/u/.local/state/leasectl',
     leases: '/home/u/.local/share/leasectl/leases.db',
     handles: '/home/u/.local/state/leasectl/handles.db',
     tokens: '/home/u/.local/state/leasectl/tokens',

@@ -1,170 +1,117 @@
-import { boolean, option, string } from '@oclif/core/flags';
+import { boolean, option } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
-import { isPrivate } from '../../domain/private-url.ts';
-import { required } from '../../positional.ts';
-import { ProfileCommand } from '../../profile-command.ts';
+import { optional } from '../../positional.ts';
+import type { Plan } from '../../profile-questions.ts';
 import {
+  inline,
+  type NewSecret,
+  ProfileWritingCommand,
+  profileWith,
+  type WritingFlags,
+} from '../../profile-writing-command.ts';
+import { draftOf } from '../../profiles/draft.ts';
+import {
+  checkProfileName,
   type Profile,
-  parseBaseUrl,
-  parseToken,
-  SCHEMES,
   SERVICE_NAMES,
-  SERVICES,
   type ServiceName,
 } from '../../profiles/profile.ts';
 
-export default class ProfileAdd extends ProfileCommand {
+export default class ProfileAdd extends ProfileWritingCommand {
   static override readonly summary = 'Store a service and the token for it';
   static override readonly description = [
-    'A profile becomes the default of its service where none was chosen yet. The token, or',
-    'the secret of an OAuth 2.0 client, is kept in a file that only you may read, and is',
-    "sent to the URL's origin only, or to that of --token-url. Without --token-stdin none",
-    "is stored: then it comes from LEASECTL_TOKEN, or for the service's own address from",
-    'ONCEONLY_API_KEY or ASKUI_TOKEN.',
+    'On a terminal it asks for what is not given. A profile becomes the default of its service',
+    "where none was chosen yet. Its token, or its OAuth 2.0 client's secret, is kept in the",
+    "system's keyring, or in a file that only you may read where there is none, and is sent to",
+    "the URL's origin only, or to that of --token-url. Without one it comes from LEASECTL_TOKEN,",
+    "or for the service's own address from ONCEONLY_API_KEY or ASKUI_TOKEN.",
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> profile add prod --service onceonly --token-stdin < token.txt',
     '<%= config.bin %> profile add staging --service onceonly --url http://localhost:4040',
+    '<%= config.bin %> profile add runners --service askui --token-command "pass show askui"',
     {
       description: 'With an OAuth 2.0 client:',
       command:
         '<%= config.bin %> <%= command.id %> media --service retaia --url https://media.example.com/api/v1 --client-id agent-7 --client-secret-stdin < secret.txt',
     },
   ];
-  static override readonly args = {
-    name: required('Name of the new profile'),
-  };
+  static override readonly args = { name: optional('Name of the new profile') };
   static override readonly flags = {
-    service: option({
-      description: 'Service that the profile is for',
-      options: SERVICE_NAMES,
-      required: true,
-    })(),
-    url: string({ description: "Base URL [default: the service's own]", helpValue: 'URL' }),
-    'token-stdin': boolean({
-      description: 'Read the token from stdin',
-      exclusive: ['client-id'],
-    }),
-    auth: option({
-      description: 'How the token is shown to the service [default: basic for askui, else bearer]',
-      options: SCHEMES,
-      dependsOn: ['token-stdin'],
-    })(),
-    'client-id': string({
-      description: 'Get tokens as this OAuth 2.0 client',
-      helpValue: 'ID',
-      dependsOn: ['client-secret-stdin'],
-    }),
-    'client-secret-stdin': boolean({
-      description: "Read the client's secret from stdin",
-      dependsOn: ['client-id'],
-    }),
-    scope: string({
-      description: 'What to ask a token for, separated by spaces',
-      helpValue: 'LIST',
-      dependsOn: ['client-id'],
-    }),
-    'token-url': string({
-      description: "Where the client gets tokens [default: retaia's /oauth/token]",
-      helpValue: 'URL',
-      dependsOn: ['client-id'],
+    service: option({ description: 'Service that the profile is for', options: SERVICE_NAMES })(),
+    ...ProfileWritingCommand.writingFlags,
+    verify: boolean({
+      description: 'Try it first, and store nothing unless the service takes the token',
     }),
   };
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(ProfileAdd);
-    const { profiles } = this.context;
-    const { service } = flags;
-    const given = flags.url ?? SERVICES[service].baseUrl;
-    if (given === undefined) throw noUrl(service);
-    const url = parsePrivateUrl(given, '--url');
-    const { schemes } = SERVICES[service];
-    if (flags.auth !== undefined && !schemes.includes(flags.auth)) {
-      throw new Failure('usage', `${service} knows no ${flags.auth} authentication.`, {
-        hint: `It takes ${schemes.join(' or ')}.`,
-      });
-    }
-    const credential = await this.#credential(flags, url);
-    await profiles.add(args.name, {
-      service,
-      url: withoutSlash(url),
-      ...(credential ? { credential } : {}),
-    });
-    if (service === 'retaia' && !url.pathname.endsWith('/api/v1')) {
+    const { terminal, profiles } = this.context;
+    const isAsked = flags.service === undefined && terminal.canAsk && !this.jsonEnabled();
+    const { name, service, wishes, secret } = isAsked
+      ? await this.#asked(args.name)
+      : await this.#given(args.name, flags);
+    const draft = draftOf(service, wishes, undefined, secret !== undefined);
+    if (flags.verify || isAsked) await this.#verify(name, draft, secret, isAsked);
+    await this.withKept(secret, flags.storage, (stored) =>
+      profiles.add(name, profileWith(draft, stored)),
+    );
+    if (service === 'retaia' && !draft.url.endsWith('/api/v1')) {
       this.notice(
         "Warning: the base URL of a Retaia server usually ends in /api/v1; this one doesn't.",
       );
     }
-    if (!(await profiles.setFirstDefault(service, args.name))) {
-      this.notice(`To make it the default of ${service}: leasectl profile use ${args.name}`);
+    if (!(await profiles.setFirstDefault(service, name))) {
+      this.notice(`To make it the default of ${service}: leasectl profile use ${name}`);
     }
-    return this.answerWith(args.name);
+    return this.answerWith(name);
   }
 
-  async #credential(
-    flags: {
-      readonly service: ServiceName;
-      readonly auth: (typeof SCHEMES)[number] | undefined;
-      readonly 'token-stdin': boolean;
-      readonly 'client-id'?: string | undefined;
-      readonly scope?: string | undefined;
-      readonly 'token-url'?: string | undefined;
-    },
-    url: URL,
-  ): Promise<Profile['credential']> {
-    const { origin } = url;
-    const { schemes, tokenPath } = SERVICES[flags.service];
-    if (flags['token-stdin']) {
-      const token = await this.#readSecret('--token-stdin');
-      return { type: flags.auth ?? schemes[0], token, origin };
-    }
-    const clientId = flags['client-id'];
-    if (clientId === undefined) return undefined;
-    const tokenUrl = flags['token-url'] ?? (tokenPath && withoutSlash(url) + tokenPath);
-    if (!tokenUrl) throw noTokenUrl(flags.service);
-    return {
-      type: 'oauth2',
-      client_id: parseToken(clientId, '--client-id'),
-      client_secret: await this.#readSecret('--client-secret-stdin'),
-      token_url: parsePrivateUrl(tokenUrl, '--token-url').href,
-      ...(flags.scope === undefined ? {} : { scope: flags.scope }),
-      origin,
-    };
+  async #given(
+    name: string | undefined,
+    flags: WritingFlags & { readonly service?: ServiceName | undefined },
+  ): Promise<Plan> {
+    const { service } = flags;
+    if (name === undefined || service === undefined) throw incomplete();
+    const wishes = await this.wishesOf(flags);
+    checkProfileName(name);
+    // What is wrong is told before a secret is read.
+    draftOf(service, wishes, undefined, true);
+    return { name, service, wishes, secret: await this.newSecret(flags) };
   }
 
-  async #readSecret(flag: string): Promise<string> {
-    const { redactor, terminal } = this.context;
-    if (terminal.isInteractive('stdin')) {
-      throw new Failure('usage', `${flag} would show it while you type it.`, {
-        hint: `Give it in a file or a pipe: leasectl profile add … ${flag} < FILE`,
-      });
+  async #asked(name: string | undefined): Promise<Plan> {
+    const { askForProfile } = await import('../../profile-questions.ts');
+    const { terminal, profiles, redactor } = this.context;
+    const taken = await profiles.names();
+    const plan = await askForProfile(await terminal.prompts(), name, taken);
+    if (plan.secret && 'value' in plan.secret) redactor.add(plan.secret.value);
+    return plan;
+  }
+
+  /** Whoever is asked may store what does not work yet. */
+  async #verify(
+    name: string,
+    draft: Profile,
+    secret: NewSecret | undefined,
+    isAsked: boolean,
+  ): Promise<void> {
+    if (secret === undefined) return;
+    try {
+      this.notice(await this.tryOut(name, profileWith(draft, inline(secret))));
+    } catch (error) {
+      if (!isAsked || !(error instanceof Failure)) throw error;
+      this.notice(error.message);
+      const prompts = await this.context.terminal.prompts();
+      if (!(await prompts.confirm('Store it all the same?', false))) throw error;
     }
-    return redactor.add(parseToken(await terminal.readStdin(flag), 'stdin'));
   }
 }
 
-/** @throws Failure `usage` where a secret would travel unencrypted, too */
-function parsePrivateUrl(text: string, flag: string): URL {
-  const url = parseBaseUrl(text, flag);
-  if (isPrivate(url)) return url;
-  throw new Failure('usage', `${flag}: nothing is sent to ${url.origin} unencrypted.`, {
-    hint: 'Use an https:// URL; plain http is for loopback addresses only.',
-  });
-}
-
-function withoutSlash(url: URL): string {
-  return url.href.replace(/\/$/, '');
-}
-
-function noUrl(service: ServiceName): Failure {
-  return new Failure('usage', `--url is needed: ${service} has no address of its own.`, {
-    hint: 'Give the base URL of your server, for example https://media.example.com/api/v1',
-  });
-}
-
-function noTokenUrl(service: ServiceName): Failure {
-  return new Failure('usage', `--token-url is needed: ${service} has no token endpoint.`, {
-    hint: 'Give the URL where your OAuth 2.0 server hands out tokens.',
+function incomplete(): Failure {
+  return new Failure('usage', 'A new profile needs a NAME and a --service.', {
+    hint: 'For example leasectl profile add prod --service onceonly --token-stdin < token.txt',
   });
 }

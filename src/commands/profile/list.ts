@@ -1,6 +1,7 @@
 import type { Answer } from '../../base-command.ts';
 import { renderList } from '../../output/table.ts';
-import { ProfileCommand } from '../../profile-command.ts';
+import { serviceTime } from '../../output/time.ts';
+import { ProfileCommand, shownToken } from '../../profile-command.ts';
 import { LOCAL } from '../../profiles/profile.ts';
 
 export default class ProfileList extends ProfileCommand {
@@ -17,12 +18,11 @@ export default class ProfileList extends ProfileCommand {
         summary.service,
         summary.url ?? 'embedded',
         await this.shownDefault(summary),
-        summary.token,
+        shownToken(summary),
+        serviceTime(summary.last_used_at) ?? '',
       ]),
     );
-    return {
-      data: summaries,
-      text: (style) => renderList(['NAME', 'SERVICE', 'URL', 'DEFAULT', 'TOKEN'], rows, style),
-    };
+    const head = ['NAME', 'SERVICE', 'URL', 'DEFAULT', 'TOKEN', 'LAST USED'];
+    return { data: summaries, text: (style) => renderList(head, rows, style) };
   }
 }

@@ -1,25 +1,46 @@
+import { boolean } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
+import { Failure } from '../../domain/failure.ts';
 import { required } from '../../positional.ts';
 import { ProfileCommand } from '../../profile-command.ts';
-import { SERVICE_NAMES } from '../../profiles/profile.ts';
 
 export default class ProfileRemove extends ProfileCommand {
   static override readonly summary = 'Remove a profile and its token';
-  static override readonly examples = ['<%= config.bin %> profile remove staging'];
+  static override readonly description = 'It asks first, and without a terminal it needs --yes.';
+  static override readonly examples = ['<%= config.bin %> profile remove staging --yes'];
   static override readonly args = {
     name: required('Name of the profile'),
   };
+  static override readonly flags = {
+    yes: boolean({ char: 'y', description: 'Do not ask' }),
+  };
 
   protected async execute(): Promise<Answer> {
-    const { args } = await this.parse(ProfileRemove);
+    const { args, flags } = await this.parse(ProfileRemove);
     const { name } = args;
     const { profiles } = this.context;
+    if (!(await profiles.names()).includes(name)) await profiles.get(name);
+    if (!flags.yes && !(await this.#isMeant(name))) {
+      return { data: { name, removed: false }, text: () => `Kept ${name}.` };
+    }
     // A broken one can be removed, too.
     const profile = await profiles.get(name).catch(() => undefined);
-    for (const service of await profiles.remove(name, SERVICE_NAMES)) {
+    for (const service of await profiles.remove(name)) {
       this.notice(`${name} was the default of ${service}, which has none now.`);
     }
-    if (profile) await this.context.forgetTokens(profile);
+    await this.context.forgetCredential(profile?.credential, (why) =>
+      this.notice(`Warning: what is left of its secret could not be removed: ${why}`),
+    );
     return { data: { name, removed: true }, text: () => `Removed ${name}.` };
+  }
+
+  async #isMeant(name: string): Promise<boolean> {
+    const { terminal } = this.context;
+    if (terminal.canAsk && !this.jsonEnabled()) {
+      return (await terminal.prompts()).confirm(`Remove profile ${name} and its token?`, false);
+    }
+    throw new Failure('usage', `Nobody can be asked whether profile ${name} is to be removed.`, {
+      hint: `If it is: leasectl profile remove ${name} --yes`,
+    });
   }
 }

@@ -1,7 +1,6 @@
 import type { Answer } from '../../base-command.ts';
 import { required } from '../../positional.ts';
 import { ProfileCommand } from '../../profile-command.ts';
-import { LOCAL, SERVICE_NAMES } from '../../profiles/profile.ts';
 
 export default class ProfileUse extends ProfileCommand {
   static override readonly summary = "Make a profile its service's default";
@@ -17,14 +16,7 @@ export default class ProfileUse extends ProfileCommand {
 
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(ProfileUse);
-    const { profiles } = this.context;
-    if (args.name === LOCAL) {
-      // Written down: it was chosen, so that no profile added later takes its place.
-      await Promise.all(SERVICE_NAMES.map((service) => profiles.setDefault(service, LOCAL)));
-    } else {
-      const { service } = await profiles.get(args.name);
-      await profiles.setDefault(service, args.name);
-    }
+    await this.context.profiles.use(args.name);
     return this.answerWith(args.name);
   }
 }

@@ -1,0 +1,24 @@
+import type { Answer } from '../../base-command.ts';
+import { optional } from '../../positional.ts';
+import { ProfileCommand } from '../../profile-command.ts';
+import { exportOf } from '../../profiles/exchange-file.ts';
+import { SERVICE_NAMES } from '../../profiles/profile.ts';
+import { visibleJson } from '../../terminal/visible.ts';
+
+export default class ProfileExport extends ProfileCommand {
+  static override readonly summary = 'Print profiles, without their secrets, for another machine';
+  static override readonly examples = ['<%= config.bin %> profile export > profiles.json'];
+  static override readonly args = { name: optional('Profile to print [default: all]') };
+
+  protected async execute(): Promise<Answer> {
+    const { args } = await this.parse(ProfileExport);
+    const { profiles } = this.context;
+    const names = args.name !== undefined ? [args.name] : await profiles.names();
+    const found = await Promise.all(
+      names.map(async (name) => ({ name, profile: await profiles.get(name) })),
+    );
+    const defaults = await Promise.all(SERVICE_NAMES.map((service) => profiles.defaultOf(service)));
+    const data = exportOf(found, defaults);
+    return { data, text: () => visibleJson(data) };
+  }
+}

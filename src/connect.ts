@@ -1,0 +1,146 @@
+import type { Context } from './context.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Route } from './http/route.ts';
+import { KNOWS_ACQUISITIONS, type Transport } from './http/transport.ts';
+import type { LeaseAddress } from './ledger/ledger.ts';
+import type { ServiceName } from './profiles/profile.ts';
+import { type HostedTarget, resolveTarget, type Target } from './profiles/resolve.ts';
+
+export interface ConnectOptions {
+  /** Of `--profile`. */
+  readonly profile: string | undefined;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly version: string;
+  /** Told what people should know of how the connection came about. */
+  readonly notice?: (message: string) => void;
+}
+
+/** A service ready to be asked. */
+export interface Connection<Client> {
+  readonly client: Client;
+  /** The same for calls of one attempt each, which may take so many milliseconds. */
+  readonly within: (milliseconds: number) => Promise<Client>;
+  readonly target: Target;
+  /** Where the ledger keeps the handle of a lease of this service. */
+  readonly addressOf: (id: string) => LeaseAddress;
+}
+
+/** What every client is made with. */
+export interface ClientPort {
+  readonly transport: Transport;
+  readonly knowsAcquisitions: () => boolean;
+  readonly clean: (text: string) => string;
+}
+
+interface Dialect {
+  /** What the base URL of a profile for this service ends with. */
+  readonly basePath: string;
+  readonly routesOf: (engine: Engine) => readonly Route[];
+}
+
+/** How the embedded service speaks as each service. */
+const ROUTES: Readonly<Record<ServiceName, () => Promise<Dialect>>> = {
+  onceonly: async () => {
+    const { onceOnlyRoutes } = await import('./services/onceonly/routes.ts');
+    return { basePath: '', routesOf: onceOnlyRoutes };
+  },
+  retaia: async () => {
+    const { BASE_PATH, retaiaRoutes } = await import('./services/retaia/routes.ts');
+    return { basePath: BASE_PATH, routesOf: retaiaRoutes };
+  },
+  askui: async () => {
+    const { askUiRoutes } = await import('./services/askui/routes.ts');
+    return { basePath: '', routesOf: askUiRoutes };
+  },
+};
+
+/**
+ * Connects to what a command talks to.
+ *
+ * @throws Failure as `resolveTarget`, and when the embedded service's database, or the stored secret,
+ *   cannot be used
+ */
+export async function connect<Client>(
+  context: Context,
+  service: ServiceName,
+  options: ConnectOptions,
+  createClient: (port: ClientPort) => Promise<Client>,
+): Promise<Connection<Client>> {
+  const selection = await context.selection(service, options.profile);
+  const { target, used, hidden } = await resolveTarget(selection);
+  if (hidden) options.notice?.(`${hidden} is used instead of the token of profile ${used}.`);
+  if (used !== undefined) await context.profiles.touch(used, context.now());
+  return connectTo(context, target, service, options, createClient);
+}
+
+/** As {@link connect}, to what is known already. */
+export async function connectTo<Client>(
+  context: Context,
+  target: Target,
+  service: ServiceName,
+  options: ConnectOptions,
+  createClient: (port: ClientPort) => Promise<Client>,
+): Promise<Connection<Client>> {
+  const transport =
+    target.type === 'local'
+      ? await embeddedService(context, service)
+      : await hostedService(context, service, target, options);
+  let knowsAcquisitions = target.type === 'local';
+  const port: ClientPort = {
+    transport: async (request, send) => {
+      const answer = await transport(request, send);
+      knowsAcquisitions ||= KNOWS_ACQUISITIONS in answer.headers;
+      return answer;
+    },
+    knowsAcquisitions: () => knowsAcquisitions,
+    clean: (text) => context.redactor.clean(text),
+  };
+  const within = (timeout: number) => {
+    // Whoever has so little time tries again by himself: one attempt gets all of it.
+    const transport: Transport = (request, send) =>
+      port.transport(request, { ...send, repeatable: false, share: 1, timeout });
+    return createClient({ ...port, transport });
+  };
+  const location = target.type === 'local' ? context.paths.leases : target.url.href;
+  const addressOf = (id: string) => ({ service, profile: target.profile, location, id });
+  return { client: await createClient(port), within, target, addressOf };
+}
+
+async function hostedService(
+  context: Context,
+  service: ServiceName,
+  target: HostedTarget,
+  { timeout, version }: ConnectOptions,
+): Promise<Transport> {
+  const { createHostedTransport } = await import('./hosted.ts');
+  const secret = await context.readSecret(target.secret);
+  const { transport, close } = await createHostedTransport(target, {
+    secret,
+    service,
+    userAgent: `leasectl/${version}`,
+    timeout,
+    tokens: context.paths.tokens,
+    now: context.now,
+    remember: (value) => context.redactor.add(value),
+  });
+  context.onClose(close);
+  return transport;
+}
+
+async function embeddedService(context: Context, service: ServiceName): Promise<Transport> {
+  const [engine, { createInProcessTransport }, { basePath, routesOf }] = await Promise.all([
+    context.engine(),
+    import('./server/in-process.ts'),
+    ROUTES[service](),
+  ]);
+  return createInProcessTransport(routesOf(engine), { basePath, caller: userOf(context.env) });
+}
+
+/** Who runs this, for others to know whom to ask. */
+function userOf(env: Context['env']): string {
+  const { hostname } = process.getBuiltinModule('node:os');
+  // In a container the user may have no name.
+  const name = env['USER'] || env['LOGNAME'] || `uid-${process.getuid?.()}`;
+  return `${name}@${hostname()}`;
+}

@@ -1,0 +1,147 @@
+import { Failure } from '../domain/failure.ts';
+import { isPrivate } from '../domain/private-url.ts';
+import {
+  type Credential,
+  type Profile,
+  parseBaseUrl,
+  parseToken,
+  SCHEMES,
+  SERVICES,
+  type ServiceName,
+  secretOf,
+  withSecret,
+} from './profile.ts';
+
+export const AUTHENTICATIONS = [...SCHEMES, 'oauth2'] as const;
+
+/** What a profile is to be, as a user says it. What is left out stays as it is, or is as usual. */
+export interface Wishes {
+  readonly url?: string | undefined;
+  readonly auth?: (typeof AUTHENTICATIONS)[number] | undefined;
+  readonly clientId?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly tokenUrl?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly clientCert?: string | undefined;
+  readonly clientKey?: string | undefined;
+}
+
+/**
+ * A profile as wished. Its credential has no secret, unless the current one goes on being sent to
+ * nobody but whom it was stored for.
+ *
+ * @param current the profile to change, if there is one
+ * @param isSecretGiven whether a new secret comes with the wishes
+ * @throws Failure `usage` for a URL or an authentication that cannot be
+ */
+export function draftOf(
+  service: ServiceName,
+  wishes: Wishes,
+  current: Profile | undefined,
+  isSecretGiven: boolean,
+): Profile {
+  const text = wishes.url ?? current?.url ?? SERVICES[service].baseUrl;
+  if (text === undefined) throw noUrl(service);
+  const url = parsePrivateUrl(text, '--url');
+  const credential = credentialOf(service, wishes, url, current?.credential, isSecretGiven);
+  const files = {
+    ca_file: wishes.caFile ?? current?.ca_file,
+    client_cert: wishes.clientCert ?? current?.client_cert,
+    client_key: wishes.clientKey ?? current?.client_key,
+  };
+  if ((files.client_cert === undefined) !== (files.client_key === undefined)) {
+    throw new Failure('usage', 'A client certificate needs its key, and a key its certificate.', {
+      hint: 'Give both: --client-cert FILE --client-key FILE.',
+    });
+  }
+  const given = Object.entries(files).filter(([, file]) => file !== undefined);
+  return {
+    service,
+    url: withoutSlash(url),
+    ...(credential ? { credential } : {}),
+    ...Object.fromEntries(given),
+  };
+}
+
+function credentialOf(
+  service: ServiceName,
+  wishes: Wishes,
+  url: URL,
+  current: Credential | undefined,
+  isSecretGiven: boolean,
+): Credential | undefined {
+  const { schemes } = SERVICES[service];
+  const { clientId } = wishes;
+  const usual = clientId === undefined ? (current?.type ?? schemes[0]) : 'oauth2';
+  const type = wishes.auth ?? usual;
+  if (type !== 'oauth2' && !schemes.includes(type)) {
+    throw new Failure('usage', `${service} knows no ${type} authentication.`, {
+      hint: `It takes ${[...schemes, 'oauth2'].join(' or ')}.`,
+    });
+  }
+  const isWished = isSecretGiven || wishes.auth !== undefined || clientId !== undefined;
+  if (current === undefined && !isWished) return undefined;
+  if (type !== 'oauth2' && (wishes.scope ?? wishes.tokenUrl) !== undefined) {
+    throw new Failure('usage', 'Only an OAuth 2.0 client has a scope and a token URL.', {
+      hint: 'Give its --client-id, too, or leave them out.',
+    });
+  }
+  const own = type === 'oauth2' ? clientOf(service, wishes, url, current) : { type };
+  const credential: Credential = { ...own, origin: url.origin };
+  const secret = current && isSameAddressee(current, credential) ? secretOf(current) : undefined;
+  return secret === undefined || isSecretGiven ? credential : withSecret(credential, secret);
+}
+
+function clientOf(service: ServiceName, wishes: Wishes, url: URL, current: Credential | undefined) {
+  const known = current?.type === 'oauth2' ? current : undefined;
+  const clientId = wishes.clientId ?? known?.client_id;
+  if (clientId === undefined) {
+    throw new Failure('usage', '--client-id is needed for an OAuth 2.0 client.', {
+      hint: 'Give the id that your OAuth 2.0 server knows it by, and its secret with --client-secret-stdin.',
+    });
+  }
+  const { tokenPath } = SERVICES[service];
+  const usual = tokenPath && withoutSlash(url) + tokenPath;
+  const tokenUrl =
+    wishes.tokenUrl ?? (wishes.url === undefined ? known?.token_url : usual) ?? usual;
+  if (!tokenUrl) {
+    throw new Failure('usage', `--token-url is needed: ${service} has no token endpoint.`, {
+      hint: 'Give the URL where your OAuth 2.0 server hands out tokens.',
+    });
+  }
+  const scope = wishes.scope ?? known?.scope;
+  return {
+    type: 'oauth2' as const,
+    client_id: parseToken(clientId, '--client-id'),
+    token_url: parsePrivateUrl(tokenUrl, '--token-url').href,
+    ...(scope === undefined ? {} : { scope }),
+  };
+}
+
+/** Whether a secret that was stored for one credential may be sent where the other sends it. */
+function isSameAddressee(one: Credential, other: Credential): boolean {
+  const places = (credential: Credential) => [
+    credential.origin,
+    credential.type === 'oauth2' ? new URL(credential.token_url).origin : 'shown',
+  ];
+  return places(one).join() === places(other).join();
+}
+
+/** @throws Failure `usage` where a secret would travel unencrypted, too */
+function parsePrivateUrl(text: string, flag: string): URL {
+  const url = parseBaseUrl(text, flag);
+  if (isPrivate(url)) return url;
+  throw new Failure('usage', `${flag}: nothing is sent to ${url.origin} unencrypted.`, {
+    hint: 'Use an https:// URL; plain http is for loopback addresses only.',
+  });
+}
+
+function withoutSlash(url: URL): string {
+  return url.href.replace(/\/$/, '');
+}
+
+function noUrl(service: ServiceName): Failure {
+  return new Failure('usage', `--url is needed: ${service} has no address of its own.`, {
+    hint: 'Give the base URL of your server, for example https://media.example.com/api/v1',
+  });
+}

@@ -1,0 +1,34 @@
+import * as z from 'zod/mini';
+import { type Profile, Profile as ProfileSchema, withSecret } from './profile.ts';
+
+/** Profiles on their way to another machine: without secrets, and without commands to be run. */
+export const ExchangeFile = z.strictObject({
+  version: z.literal(1),
+  profiles: z.record(z.string(), ProfileSchema),
+  /** Those of them that are their service's default. */
+  defaults: z.array(z.string()),
+});
+export type ExchangeFile = z.infer<typeof ExchangeFile>;
+
+/** @param defaults the default profiles of all services */
+export function exportOf(
+  profiles: readonly { readonly name: string; readonly profile: Profile }[],
+  defaults: readonly (string | undefined)[],
+): ExchangeFile {
+  return {
+    version: 1,
+    profiles: Object.fromEntries(
+      profiles.map(({ name, profile }) => [name, withoutSecret(profile)]),
+    ),
+    defaults: profiles.map(({ name }) => name).filter((name) => defaults.includes(name)),
+  };
+}
+
+/**
+ * A profile as it may leave the machine, or come to it: a secret that somebody else wrote down is
+ * not taken, and a command of somebody else's is not run.
+ */
+export function withoutSecret(profile: Profile): Profile {
+  const { credential } = profile;
+  return credential ? { ...profile, credential: withSecret(credential, undefined) } : profile;
+}

@@ -1,0 +1,114 @@
+import type { Context } from './context.ts';
+import { Failure } from './domain/failure.ts';
+import { SERVICE_NAMES, type ServiceName } from './profiles/profile.ts';
+import { ttlIn } from './profiles/project.ts';
+import { resolveSettings, type Secret, type Settings } from './profiles/resolve.ts';
+import { sourceOf, tailOf } from './secrets/secret-store.ts';
+
+/** Something that a command goes by, and what said it. */
+export interface ResolvedSetting {
+  readonly setting: string;
+  readonly value: string | null;
+  readonly source: string;
+}
+
+/** What is known of a command from its declaration. */
+interface Declared {
+  readonly id: string;
+  readonly service?: unknown;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly flags: Readonly<Record<string, { readonly default?: unknown }>>;
+}
+
+const BUILT_IN = 'built-in';
+
+/**
+ * What a command would go by. Nothing is asked, and no secret is read that is not at hand.
+ *
+ * @param profile as if it was given as `--profile`
+ * @throws Failure as `resolveSettings`; `usage` for a command that talks to no service
+ */
+export async function settingsOf(
+  context: Context,
+  { id, service, args, flags }: Declared,
+  profile: string | undefined,
+): Promise<ResolvedSetting[]> {
+  const name = SERVICE_NAMES.find((known) => known === service);
+  if (name === undefined) {
+    throw new Failure(
+      'usage',
+      `${id.replaceAll(':', ' ')} asks no service: there is nothing to resolve.`,
+      {
+        hint: 'Name one that does, for example lease or "jobs claim".',
+      },
+    );
+  }
+  const settings = await resolveSettings(await context.selection(name, profile));
+  const project = await context.project();
+  const ttl = project && ttlIn(project, id);
+  const ttlFlag = flags['ttl'];
+  const usualTtl = typeof ttlFlag?.default === 'string' ? ttlFlag.default : "the service's";
+  return [
+    { setting: 'service', value: name, source: `command ${id.replaceAll(':', ' ')}` },
+    ...connection(settings, name),
+    ...(ttlFlag === undefined
+      ? []
+      : [
+          {
+            setting: 'ttl',
+            value: ttl ?? usualTtl,
+            source: ttl ? (project?.file ?? '') : BUILT_IN,
+          },
+        ]),
+    ...('key' in args
+      ? [
+          {
+            setting: 'key prefix',
+            value: project?.key_prefix ?? null,
+            source: project?.key_prefix === undefined ? BUILT_IN : project.file,
+          },
+        ]
+      : []),
+  ];
+}
+
+function connection(settings: Settings, service: ServiceName): ResolvedSetting[] {
+  const { profile, url, secret, authentication, hidden, network } = settings;
+  const own = `profile ${profile?.value}`;
+  return [
+    { setting: 'profile', value: profile?.value ?? null, source: profile?.source ?? 'environment' },
+    { setting: 'url', value: url?.value.href ?? 'embedded', source: url?.source ?? BUILT_IN },
+    ...(url === undefined
+      ? []
+      : [
+          {
+            setting: 'authentication',
+            value: authentication.type,
+            source: 'origin' in authentication ? own : `usual for ${service}`,
+          },
+          {
+            setting: 'token',
+            value: secret ? shown(secret.value) : null,
+            source: secret
+              ? `${secret.source}${hidden ? ` (over that of ${own})` : ''}`
+              : 'nowhere',
+          },
+        ]),
+    ...Object.entries(network).flatMap(([setting, value]) =>
+      value === undefined ? [] : [{ setting: FILES[setting] ?? setting, value, source: own }],
+    ),
+  ];
+}
+
+const FILES: Readonly<Record<string, string>> = {
+  caFile: 'ca file',
+  certFile: 'client certificate',
+  keyFile: 'client key',
+};
+
+function shown(secret: Secret): string {
+  if ('given' in secret) return tailOf(secret.given);
+  const { stored } = secret;
+  const tail = typeof stored === 'string' ? tailOf(stored) : 'tail' in stored ? stored.tail : '';
+  return [sourceOf(stored), tail].filter(Boolean).join(' ');
+}

@@ -1,0 +1,71 @@
+import { type ClientPort, connectTo } from './connect.ts';
+import type { Context } from './context.ts';
+import { Failure } from './domain/failure.ts';
+import { type Profile, type ServiceName, secretOf } from './profiles/profile.ts';
+import { networkOf } from './profiles/resolve.ts';
+
+/** A request for each service that changes nothing, and which only an accepted token gets answered. */
+const HARMLESS: Readonly<Record<ServiceName, (port: ClientPort) => Promise<unknown>>> = {
+  onceonly: async (port) => {
+    const { createOnceOnlyClient } = await import('./services/onceonly/client.ts');
+    return createOnceOnlyClient(port).status('leasectl-looks-whether-it-may-ask');
+  },
+  retaia: async (port) => {
+    const { createRetaiaClient } = await import('./services/retaia/client.ts');
+    return createRetaiaClient(port).list(1);
+  },
+  askui: async (port) => {
+    const { createAskUiClient } = await import('./services/askui/client.ts');
+    // Nobody has this: AskUI has no other request that changes nothing.
+    return createAskUiClient(port).ping('00000000-0000-4000-8000-000000000000', 'nothing');
+  },
+};
+
+/** The service looked at what was asked: so it took the token. */
+const ACCEPTED = new Set(['not_found', 'lease_lost', 'conflict', 'invalid_request']);
+
+/**
+ * Tries what a profile says against its service.
+ *
+ * @param options.timeout milliseconds
+ * @returns what the service says of it, in words
+ * @throws Failure when it cannot be asked, or does not take the token
+ */
+export async function tryOut(
+  context: Context,
+  name: string,
+  { service, url, credential, ...files }: Profile,
+  options: { readonly version: string; readonly timeout: number },
+): Promise<string> {
+  const stored = secretOf(credential);
+  if (credential === undefined || stored === undefined) {
+    throw new Failure('unauthorized', `Profile ${name} has no token.`, {
+      hint: `Store one: leasectl profile edit ${name} --token-stdin`,
+    });
+  }
+  const target = {
+    type: 'hosted' as const,
+    profile: name,
+    url: new URL(url),
+    secret: { stored, profile: name },
+    authentication: credential,
+    network: networkOf(files),
+  };
+  const { origin } = target.url;
+  const who = credential.type === 'oauth2' ? `client ${credential.client_id}` : 'the token';
+  const port = await connectTo(
+    context,
+    target,
+    service,
+    { profile: name, ...options },
+    async (p) => p,
+  );
+  try {
+    await HARMLESS[service](port.client);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (error.status === 403) return `${origin} takes ${who}, but: ${error.message}`;
+    if (!ACCEPTED.has(error.code)) throw error;
+  }
+  return `${origin} takes ${who}.`;
+}
