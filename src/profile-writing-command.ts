@@ -37,7 +37,7 @@ const SECRETS = [
 ] as const;
 
 /** Milliseconds. */
-const TRIAL_TIMEOUT = 10_000;
+const TRIAL_TIMEOUT = 5_000;
 
 const others = (flag: (typeof SECRETS)[number]) => SECRETS.filter((name) => name !== flag);
 const file = (description: string) => string({ description, helpValue: 'FILE' });
