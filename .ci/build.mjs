@@ -1,4 +1,4 @@
-// Bundles src/ into dist/, with everything but the native SQLite modules, at the versions of the
+// Bundles src/ into dist/, with everything but the native modules, at the versions of the
 // lockfile, and with the licences of what is in it.
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
@@ -15,7 +15,7 @@ const options = {
   target: 'node20.19',
   // ES modules are smaller when bundled, and UMD ones cannot be.
   mainFields: ['module', 'main'],
-  external: ['@libsql/*'],
+  external: ['@libsql/*', '@napi-rs/keyring-*'],
   loader: { '.sql': 'text' },
   // Node's own modules are required as well: code in a `vm.Script` has no `import()`.
   supported: { 'dynamic-import': false },
@@ -89,7 +89,7 @@ async function commandTable() {
 }
 
 await rm('dist', { recursive: true, force: true });
-const { metafile } = await build({
+const main = await build({
   ...options,
   stdin: { contents: await commandTable(), resolveDir: '.', loader: 'ts' },
   outfile: 'dist/main.js',
@@ -109,9 +109,16 @@ await build({
   define: { BUILD_ID: JSON.stringify(buildId) },
 });
 await build({ ...options, entryPoints: ['src/guard.ts'], outfile: 'dist/guard.js' });
+const keyring = await build({
+  ...options,
+  entryPoints: ['src/keyring-process.ts'],
+  outfile: 'dist/keyring.js',
+  metafile: true,
+});
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 
-const directories = Object.keys(metafile.inputs).flatMap(
+const inputs = [main, keyring].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+const directories = inputs.flatMap(
   (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
 );
 const licences = [...new Set(directories)].sort().map(async (directory) => {

@@ -9,13 +9,13 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const ALLOWED: Record<string, readonly string[]> = {
   domain: [],
   files: ['domain'],
+  secrets: ['files', 'domain'],
   sqlite: ['domain'],
   engine: ['domain'],
   store: ['sqlite', 'engine', 'domain'],
   http: ['domain'],
   services: ['http', 'engine', 'domain'],
   server: ['services', 'http', 'engine', 'domain'],
-  secrets: ['domain'],
   profiles: ['secrets', 'sqlite', 'files', 'domain'],
   ledger: ['sqlite', 'domain'],
   tokens: ['sqlite', 'http', 'domain'],
@@ -29,6 +29,7 @@ const OUTERMOST = ['', 'commands'];
 
 /** Packages that only one layer may know. */
 const OWNERS: Record<string, readonly string[]> = {
+  '@napi-rs': ['secrets'],
   'cli-table3': ['output'],
   chalk: ['output'],
   ky: ['http'],
