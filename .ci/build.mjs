@@ -85,7 +85,7 @@ async function commandTable() {
       const id = file.replace(/\.ts$/, '').replaceAll(/[\\/]/g, ':');
       return `get ${JSON.stringify(id)}() { return require('./src/commands/${file}').default; }`;
     });
-  return `export { commandNotFound, flagsComeLast, main } from './src/main.ts';\nexport const COMMANDS = { ${getters.join(', ')} };`;
+  return `export { commandNotFound, flagsComeLast, main } from './src/main.ts';\nexport const COMMANDS = { ${getters.join(', ')} };\nexport const HELP = { get default() { return require('./src/help.ts').ShortHelp; } };`;
 }
 
 await rm('dist', { recursive: true, force: true });

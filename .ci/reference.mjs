@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Config, Plugin } from '@oclif/core/config';
-import { Help } from '@oclif/core/help';
+import { loadHelpClass } from '@oclif/core/help';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const START = '<!-- reference: made by `npm run docs` -->\n';
@@ -12,6 +12,7 @@ const END = '<!-- /reference -->\n';
 const config = await Config.load({ root });
 const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true });
 await plugin.load();
+const Help = await loadHelpClass(config);
 
 const made = [
   ['oclif.manifest.json', `${JSON.stringify(inOrder(plugin.manifest), null, 2)}\n`],

@@ -1,0 +1,21 @@
+import type { Command } from '@oclif/core';
+import { CommandHelp, Help } from '@oclif/core/help';
+
+/** oclif's help, whose first line says only what has to be given: the flags are listed below it. */
+class ShortCommandHelp extends CommandHelp {
+  protected override defaultUsage(): string {
+    const { id, args, flags } = this.command;
+    const needed = Object.values(flags).filter(({ required, hidden }) => required && !hidden);
+    const words = [...Object.values(args).map((arg) => this.arg(arg)), ...needed.map(flagWord)];
+    return [id, ...words, '[flags]'].join(' ');
+  }
+}
+
+export class ShortHelp extends Help {
+  protected override CommandHelpClass = ShortCommandHelp;
+}
+
+function flagWord(flag: Command.Flag.Cached): string {
+  if (flag.type === 'boolean') return `--${flag.name}`;
+  return `--${flag.name} ${flag.options?.join('|') ?? flag.helpValue ?? flag.name.toUpperCase()}`;
+}
