@@ -33,6 +33,21 @@ async function nobodyAsks(): Promise<void> {
   await vi.waitFor(() => expect(asking()).toEqual([]));
 }
 
+/** @returns the program of test/support/secret-reader.ts */
+async function buildReader(): Promise<string> {
+  const outfile = join(temporaryDirectory(), 'reader.cjs');
+  const source = fileURLToPath(new URL('../support/secret-reader.ts', import.meta.url));
+  await build({
+    entryPoints: [source],
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    outfile,
+    logLevel: 'error',
+  });
+  return outfile;
+}
+
 describe.skipIf(canSkipKeyring)('the keyring', () => {
   test('keeps, gives, and forgets', async () => {
     const { env } = await startMessageBus();
@@ -170,14 +185,7 @@ describe.skipIf(canSkipKeyring)('the keyring', () => {
 
   test('that hangs does not hold up the end of the process', async () => {
     const { env, daemon } = await startMessageBus();
-    const reader = join(temporaryDirectory(), 'reader.cjs');
-    await build({
-      entryPoints: [fileURLToPath(new URL('../support/secret-reader.ts', import.meta.url))],
-      bundle: true,
-      format: 'cjs',
-      platform: 'node',
-      outfile: reader,
-    });
+    const reader = await buildReader();
     daemon.kill('SIGSTOP');
     const args = [reader, PROGRAM, 'id', '300'];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
@@ -190,14 +198,7 @@ describe.skipIf(canSkipKeyring)('the keyring', () => {
 
   test('is not asked for longer than somebody waits', async () => {
     const { env, keyring } = await startMessageBus();
-    const reader = join(temporaryDirectory(), 'reader.cjs');
-    await build({
-      entryPoints: [fileURLToPath(new URL('../support/secret-reader.ts', import.meta.url))],
-      bundle: true,
-      format: 'cjs',
-      platform: 'node',
-      outfile: reader,
-    });
+    const reader = await buildReader();
     keyring.kill('SIGSTOP');
     const child = execFile(process.execPath, [reader, PROGRAM, 'id', '60000'], { env });
     const isAsked = () =>
