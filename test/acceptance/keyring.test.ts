@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { describe, expect, test, vi } from 'vitest';
 import { createSecretStore } from '../../src/secrets/secret-store.ts';
+import { buildReader } from '../support/build-reader.ts';
 import { canSkipKeyring, startMessageBus } from '../support/message-bus.ts';
 import { commandOf, listProcesses } from '../support/processes.ts';
-import { temporaryDirectory } from '../support/sandbox.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/keyring.js', import.meta.url));
 const SECRET = 'sk_live_0123456789abcdef';
@@ -170,16 +168,9 @@ describe.skipIf(canSkipKeyring)('the keyring', () => {
 
   test('that hangs does not hold up the end of the process', async () => {
     const { env, daemon } = await startMessageBus();
-    const reader = join(temporaryDirectory(), 'reader.cjs');
-    await build({
-      entryPoints: [fileURLToPath(new URL('../support/secret-reader.ts', import.meta.url))],
-      bundle: true,
-      format: 'cjs',
-      platform: 'node',
-      outfile: reader,
-    });
+    const reader = await buildReader();
     daemon.kill('SIGSTOP');
-    const args = [reader, PROGRAM, 'id', '300'];
+    const args = [reader, PROGRAM, '{"keyring":"id"}', '300'];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
       env,
       timeout: 20_000,
@@ -190,16 +181,11 @@ describe.skipIf(canSkipKeyring)('the keyring', () => {
 
   test('is not asked for longer than somebody waits', async () => {
     const { env, keyring } = await startMessageBus();
-    const reader = join(temporaryDirectory(), 'reader.cjs');
-    await build({
-      entryPoints: [fileURLToPath(new URL('../support/secret-reader.ts', import.meta.url))],
-      bundle: true,
-      format: 'cjs',
-      platform: 'node',
-      outfile: reader,
-    });
+    const reader = await buildReader();
     keyring.kill('SIGSTOP');
-    const child = execFile(process.execPath, [reader, PROGRAM, 'id', '60000'], { env });
+    const child = execFile(process.execPath, [reader, PROGRAM, '{"keyring":"id"}', '60000'], {
+      env,
+    });
     const isAsked = () =>
       listProcesses().some(
         (seen) => commandOf(seen).includes(PROGRAM) && !commandOf(seen).includes(reader),

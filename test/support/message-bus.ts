@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { temporaryDirectory } from './sandbox.ts';
 
 /*
@@ -35,6 +35,19 @@ Name=org.gnome.keyring.SystemPrompter
 Exec=/bin/sleep 20
 `;
 
+/** A bus that knows no other services than these: the system's would start another keyring. */
+const configuration = (home: string) => `<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=${home}</listen>
+  <servicedir>${home}</servicedir>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+`;
+
 /**
  * Starts both. The keyring is unlocked, unless the home is that of one with another password.
  *
@@ -45,31 +58,20 @@ export async function startMessageBus({
   password = 'password',
   prompter = false,
 } = {}): Promise<MessageBus> {
-  const services = join(home, 'share', 'dbus-1', 'services');
-  mkdirSync(services, { recursive: true });
   if (prompter) {
-    writeFileSync(join(services, 'org.gnome.keyring.SystemPrompter.service'), SILENT_PROMPTER);
+    writeFileSync(join(home, 'org.gnome.keyring.SystemPrompter.service'), SILENT_PROMPTER);
   }
-  const own = {
-    PATH: process.env['PATH'] ?? '',
-    HOME: home,
-    XDG_RUNTIME_DIR: home,
-    // None of the system's services: the bus would start another keyring.
-    XDG_DATA_DIRS: join(home, 'share'),
-  };
-  const [daemon, address] = await start(
-    ['dbus-daemon', '--session', '--nofork', '--print-address'],
-    own,
-  );
-  const env = { HOME: home, DBUS_SESSION_BUS_ADDRESS: address };
-  const [keyring] = await start(
-    ['gnome-keyring-daemon', '--foreground', '--unlock', '--components=secrets'],
-    { ...own, ...env },
-    password,
-  );
-  while (!hasKeyring(env)) {
-    if (keyring.exitCode !== null) throw new Error('gnome-keyring-daemon has ended');
-  }
+  const configFile = join(home, 'bus.conf');
+  writeFileSync(configFile, configuration(home));
+  const own = { PATH: process.env['PATH'] ?? '', HOME: home, XDG_RUNTIME_DIR: home };
+  const words = [`--config-file=${configFile}`, '--nofork', '--print-address'];
+  const daemon = start('dbus-daemon', words, own);
+  const [address] = await once(createInterface(daemon.stdout), 'line');
+  const env = { HOME: home, DBUS_SESSION_BUS_ADDRESS: String(address) };
+  const options = ['--foreground', '--unlock', '--components=secrets'];
+  const keyring = start('gnome-keyring-daemon', options, { ...own, ...env });
+  keyring.stdin.end(password);
+  await vi.waitFor(() => expect(hasKeyring(env)).toBe(true), { timeout: 10_000, interval: 10 });
   return { env, daemon, keyring };
 }
 
@@ -80,18 +82,11 @@ function hasKeyring(env: NodeJS.ProcessEnv): boolean {
   return execFileSync('dbus-send', args, { env, encoding: 'utf8' }).includes('boolean true');
 }
 
-/** @returns the process and the first line that it prints */
-async function start(
-  [file = '', ...args]: readonly string[],
-  env: NodeJS.ProcessEnv,
-  input = '',
-): Promise<[ChildProcess, string]> {
+function start(file: string, args: readonly string[], env: NodeJS.ProcessEnv) {
   const child = spawn(file, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
   // SIGKILL ends a stopped one, too.
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
-  child.stdin.end(input);
-  const [line] = await once(createInterface(child.stdout), 'line');
-  return [child, line];
+  return child;
 }

@@ -1,8 +1,11 @@
-import { createSecretStore } from '../../src/secrets/secret-store.ts';
+import { createSecretStore, StoredSecret } from '../../src/secrets/secret-store.ts';
 
-/* Reads a secret as a command does, and tells how that failed: built and run as a program. */
+/*
+ * A program that reads a secret as a command does. It tells when it had it, or how that failed, and
+ * when it ended.
+ */
 
-const [program = '', account = '', timeout = ''] = process.argv.slice(2);
+const [program = '', secret = '', timeout = ''] = process.argv.slice(2);
 const store = createSecretStore({
   env: process.env,
   withhold: [],
@@ -10,7 +13,7 @@ const store = createSecretStore({
   timeout: Number(timeout),
   program,
 });
-store.read({ keyring: account }).then(
+store.read(StoredSecret.parse(JSON.parse(secret))).then(
   (value) => process.stdout.write(value),
   (error: Error) => process.stdout.write(`${performance.now()} ${error.message}`),
 );

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { createSecretStore } from '../../src/secrets/secret-store.ts';
+import { buildReader } from '../support/build-reader.ts';
 import { listProcesses } from '../support/processes.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
@@ -80,6 +83,21 @@ test('one that leaves something running is not waited for', async () => {
   const pid = Number(readFileSync(file, 'utf8'));
   expect(isGone(pid)).toBe(false);
   process.kill(pid, 'SIGKILL');
+});
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends it too', async (signal) => {
+  const file = join(temporaryDirectory(), 'pid');
+  const command = `echo $$ >${file}; sleep 60; true`;
+  const args = [await buildReader(), '', JSON.stringify({ command }), '1'];
+  const reader = execFile(process.execPath, args);
+  await vi.waitFor(() => expect(readFileSync(file, 'utf8')).toMatch(/\n/), { timeout: 10_000 });
+  const pid = Number(readFileSync(file, 'utf8'));
+  const sleeping = listProcesses().filter(({ parent }) => parent === pid);
+  reader.kill(signal);
+  expect(await once(reader, 'exit')).toEqual([null, signal]);
+  for (const gone of [pid, ...sleeping.map(({ pid }) => pid)]) {
+    await vi.waitFor(() => expect(isGone(gone)).toBe(true));
+  }
 });
 
 test('it leaves no listeners behind', async () => {
