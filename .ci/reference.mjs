@@ -50,8 +50,18 @@ function withReference(readme, text) {
   return `${readme.slice(0, start + START.length)}\n${text}\n${readme.slice(end)}`;
 }
 
-/** The commands in order, so that a change of the manifest is a change of a command. */
+/**
+ * The commands in order, so that a change of the manifest is a change of a command; without what
+ * classes only hand on to others: it stands among the flags and arguments of each already.
+ */
 function inOrder({ commands, ...rest }) {
-  const ordered = Object.entries(commands).sort(([a], [b]) => a.localeCompare(b));
+  const ordered = Object.entries(commands)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([id, command]) => [
+      id,
+      Object.fromEntries(
+        Object.entries(command).filter(([name]) => !/[a-z](Flags|Args)$/.test(name)),
+      ),
+    ]);
   return { commands: Object.fromEntries(ordered), ...rest };
 }

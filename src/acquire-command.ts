@@ -1,5 +1,6 @@
 import { string } from '@oclif/core/flags';
 import type { Answer } from './base-command.ts';
+import { type Limits, TAKES_A_LEASE } from './capability.ts';
 import { formatDuration, parseDuration } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
 import type { JsonObject } from './domain/json.ts';
@@ -10,10 +11,13 @@ import { type Detail, grouped, renderDetails } from './output/table.ts';
 import { serviceTime, timeLeft } from './output/time.ts';
 import { parsePair } from './pair.ts';
 import { patiently } from './patience.ts';
+import { CHANGING_FLAGS } from './service-command.ts';
 import type { LeaseRequest, LeaseResponse } from './services/onceonly/wire.ts';
 
 /** What the commands that acquire a key share: `lease` and `run`. */
 export abstract class AcquireCommand extends KeyCommand {
+  static override readonly baseFlags = CHANGING_FLAGS;
+  static readonly limits: Limits = TAKES_A_LEASE;
   static readonly acquireFlags = {
     ttl: string({
       description:

@@ -1,6 +1,7 @@
 import { string } from '@oclif/core/flags';
 import type * as z from 'zod/mini';
 import { BaseCommand } from './base-command.ts';
+import type { NeededService } from './capability.ts';
 import { parseCount } from './count.ts';
 import { parseDuration } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
@@ -13,8 +14,13 @@ const DEFAULT_TTL = '2m';
 /** Of ids, by kind. */
 const ID_PREFIXES: Readonly<Record<Kind, string>> = { key: 'key', job: 'job', runner_job: 'rjob' };
 
-/** What the commands that add work to the embedded service share. */
-export abstract class AddCommand extends BaseCommand {
+/** What the commands that fill the embedded service share. */
+export abstract class AdminCommand extends BaseCommand {
+  static readonly service = 'embedded' satisfies NeededService;
+}
+
+/** What those of them share that add work. */
+export abstract class AddCommand extends AdminCommand {
   // oclif sees a command's own flags only: each has to name these.
   static readonly addFlags = {
     count: string({

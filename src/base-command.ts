@@ -12,12 +12,14 @@ import { visible, visibleJson, visibleSource } from './terminal/visible.ts';
 
 /** What a command found out: one value, and how people read it. */
 export interface Answer {
-  /** Printed as it is with --json. */
+  /** Printed as it is with --json; undefined where there is nothing to print. */
   readonly data: unknown;
   /** What people see instead; an empty text prints nothing. */
   readonly text: (style: Style) => string;
   /** Set when the answer is not what was hoped for: it decides the exit code. */
   readonly failure?: Failure | undefined;
+  /** Whether the failure is told with --json, too, since nothing in the data does. */
+  readonly isFailureTold?: boolean;
 }
 
 /**
@@ -40,21 +42,27 @@ export abstract class BaseCommand extends Command {
   protected abstract execute(): Promise<Answer | number>;
 
   override async run(): Promise<void> {
-    const answer = await this.execute();
+    const answer = await this.execute().catch((error) => this.instead(error));
     if (typeof answer === 'number') {
       process.exitCode = answer;
       return;
     }
-    const { data, text, failure } = answer;
+    const { data, text, failure, isFailureTold } = answer;
     const { terminal } = this.context;
     if (this.jsonEnabled()) {
-      terminal.writeOut(this.#json(data));
-      if (failure) process.exitCode = FAILURES[failure.code].exit;
+      if (data !== undefined) terminal.writeOut(this.#json(data));
+      if (failure && isFailureTold) await this.#report(failure);
+      else if (failure) process.exitCode = FAILURES[failure.code].exit;
       return;
     }
     const shown = text(await styleFor('stdout', this.#voice));
     if (shown) terminal.writeOut(shown);
     if (failure) await this.#report(failure);
+  }
+
+  /** What is printed instead of an answer, where what was thrown is no failure. */
+  protected async instead(error: unknown): Promise<Answer> {
+    throw error;
   }
 
   override async catch(error: unknown): Promise<void> {

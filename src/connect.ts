@@ -1,10 +1,8 @@
 import type { Context } from './context.ts';
-import type { Engine } from './engine/engine.ts';
-import type { Route } from './http/route.ts';
 import { KNOWS_ACQUISITIONS, type Transport } from './http/transport.ts';
 import type { LeaseAddress } from './ledger/ledger.ts';
 import type { ServiceName } from './profiles/profile.ts';
-import { type HostedTarget, resolveTarget, type Target } from './profiles/resolve.ts';
+import { resolveTarget, type Target } from './profiles/resolve.ts';
 
 export interface ConnectOptions {
   /** Of `--profile`. */
@@ -12,6 +10,8 @@ export interface ConnectOptions {
   /** Milliseconds. */
   readonly timeout: number;
   readonly version: string;
+  /** Whether requests are only told, with a `DryRun`, and nothing is written down. */
+  readonly isDryRun?: boolean | undefined;
   /** Told what people should know of how the connection came about. */
   readonly notice?: (message: string) => void;
 }
@@ -33,28 +33,6 @@ export interface ClientPort {
   readonly clean: (text: string) => string;
 }
 
-interface Dialect {
-  /** What the base URL of a profile for this service ends with. */
-  readonly basePath: string;
-  readonly routesOf: (engine: Engine) => readonly Route[];
-}
-
-/** How the embedded service speaks as each service. */
-const ROUTES: Readonly<Record<ServiceName, () => Promise<Dialect>>> = {
-  onceonly: async () => {
-    const { onceOnlyRoutes } = await import('./services/onceonly/routes.ts');
-    return { basePath: '', routesOf: onceOnlyRoutes };
-  },
-  retaia: async () => {
-    const { BASE_PATH, retaiaRoutes } = await import('./services/retaia/routes.ts');
-    return { basePath: BASE_PATH, routesOf: retaiaRoutes };
-  },
-  askui: async () => {
-    const { askUiRoutes } = await import('./services/askui/routes.ts');
-    return { basePath: '', routesOf: askUiRoutes };
-  },
-};
-
 /**
  * Connects to what a command talks to.
  *
@@ -70,7 +48,8 @@ export async function connect<Client>(
   const selection = await context.selection(service, options.profile);
   const { target, used, hidden } = await resolveTarget(selection);
   if (hidden) options.notice?.(`${hidden} is used instead of the token of profile ${used}.`);
-  if (used !== undefined) await context.profiles.touch(used, context.now());
+  if (options.isDryRun) context.beginDryRun();
+  else if (used !== undefined) await context.profiles.touch(used, context.now());
   return connectTo(context, target, service, options, createClient);
 }
 
@@ -82,10 +61,7 @@ export async function connectTo<Client>(
   options: ConnectOptions,
   createClient: (port: ClientPort) => Promise<Client>,
 ): Promise<Connection<Client>> {
-  const transport =
-    target.type === 'local'
-      ? await embeddedService(context, service)
-      : await hostedService(context, service, target, options);
+  const transport = await transportTo(context, target, service, options);
   let knowsAcquisitions = target.type === 'local';
   const port: ClientPort = {
     transport: async (request, send) => {
@@ -107,18 +83,27 @@ export async function connectTo<Client>(
   return { client: await createClient(port), within, target, addressOf };
 }
 
-async function hostedService(
+async function transportTo(
   context: Context,
+  target: Target,
   service: ServiceName,
-  target: HostedTarget,
-  { timeout, version }: ConnectOptions,
+  { timeout, version, isDryRun }: ConnectOptions,
 ): Promise<Transport> {
+  const userAgent = `leasectl/${version}`;
+  if (isDryRun) {
+    const { createDryTransport } = await import('./dry-transport.ts');
+    return createDryTransport(target, { service, userAgent, redactor: context.redactor });
+  }
+  if (target.type === 'local') {
+    const { createEmbeddedTransport } = await import('./embedded.ts');
+    return createEmbeddedTransport(service, await context.engine(), userOf(context.env));
+  }
   const { createHostedTransport } = await import('./hosted.ts');
   const secret = await context.readSecret(target.secret);
   const { transport, close } = await createHostedTransport(target, {
     secret,
     service,
-    userAgent: `leasectl/${version}`,
+    userAgent,
     timeout,
     tokens: context.paths.tokens,
     now: context.now,
@@ -126,15 +111,6 @@ async function hostedService(
   });
   context.onClose(close);
   return transport;
-}
-
-async function embeddedService(context: Context, service: ServiceName): Promise<Transport> {
-  const [engine, { createInProcessTransport }, { basePath, routesOf }] = await Promise.all([
-    context.engine(),
-    import('./server/in-process.ts'),
-    ROUTES[service](),
-  ]);
-  return createInProcessTransport(routesOf(engine), { basePath, caller: userOf(context.env) });
 }
 
 /** Who runs this, for others to know whom to ask. */

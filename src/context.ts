@@ -1,3 +1,4 @@
+import type { AnyClient } from './any-client.ts';
 import { type Connection, type ConnectOptions, connect } from './connect.ts';
 import type { Clock } from './domain/clock.ts';
 import { Redactor } from './domain/redactor.ts';
@@ -55,6 +56,7 @@ export class Context {
   readonly profiles: ProfileStore;
   readonly paths: Paths;
   readonly #closers: (() => void | Promise<void>)[] = [];
+  #isDryRun = false;
   #ledger: Promise<Ledger> | undefined;
   #opened: Promise<Store> | undefined;
   #project: Promise<Project | undefined> | undefined;
@@ -98,6 +100,19 @@ export class Context {
       const { createAskUiClient } = await import('./services/askui/client.ts');
       return createAskUiClient(port);
     });
+  }
+
+  /** For requests that leasectl knows nothing of. @throws Failure as `onceOnly` */
+  anyService(service: ServiceName, options: ConnectOptions): Promise<Connection<AnyClient>> {
+    return connect(this, service, options, async (port) => {
+      const { createAnyClient } = await import('./any-client.ts');
+      return createAnyClient(service, port);
+    });
+  }
+
+  /** From now on the ledger is only looked at. */
+  beginDryRun(): void {
+    this.#isDryRun = true;
   }
 
   /** The clocks of this machine, for what has to be kept up in time. */
@@ -155,8 +170,13 @@ export class Context {
 
   /** What decides what a command talks to. */
   async selection(service: ServiceName, flag: string | undefined): Promise<Selection> {
+    return { service, ...(await this.selectionOfAny(flag)) };
+  }
+
+  /** The same where a command is for no service of its own. */
+  async selectionOfAny(flag: string | undefined): Promise<Omit<Selection, 'service'>> {
     const { env, profiles } = this;
-    return { service, flag, env, profiles, project: await this.project() };
+    return { flag, env, profiles, project: await this.project() };
   }
 
   /** Where the secrets of profiles are. */
@@ -233,7 +253,11 @@ export class Context {
 
   async #openLedger(): Promise<Ledger> {
     const { openLedger } = await import('./ledger/ledger.ts');
-    const ledger = openLedger(this.paths.handles, this.now);
+    const file = this.paths.handles;
+    const open = () => openLedger(file, this.now);
+    const ledger = this.#isDryRun
+      ? (await import('./ledger/unwritten.ts')).unwritten(file, open)
+      : open();
     this.#closers.push(() => ledger.close());
     return ledger;
   }

@@ -1,9 +1,11 @@
 import { string } from '@oclif/core/flags';
 import type { Answer } from './base-command.ts';
 import { isJsonObject, type JsonObject } from './domain/json.ts';
+import type { Scope } from './engine/access.ts';
 import { JobCommand, type JobConnection, type LockFlags } from './job-command.ts';
 import { endJob, type JobEnding } from './job-ending.ts';
 import { renderDetails } from './output/table.ts';
+import { CHANGING_FLAGS } from './service-command.ts';
 
 /** How a command ends the lease on a job. */
 export interface EndingOptions<Body extends JsonObject>
@@ -17,6 +19,8 @@ export interface EndingOptions<Body extends JsonObject>
 
 /** What `jobs submit` and `jobs fail` share: a request that is made once, however often it is sent. */
 export abstract class EndingCommand extends JobCommand {
+  static override readonly baseFlags = CHANGING_FLAGS;
+  static readonly scopes: readonly Scope[] = ['jobs:submit'];
   static readonly endingFlags = {
     ...JobCommand.lockFlags,
     'idempotency-key': string({

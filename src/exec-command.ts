@@ -1,13 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { boolean, option, string } from '@oclif/core/flags';
+import { TAKES_A_LEASE } from './capability.ts';
 import { parseDuration, type Range, TTL_RANGE } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
 import type { CommandWords, ResultSource } from './exec-child.ts';
 import type { ExecReport } from './exec-report.ts';
 import type { ExecOptions } from './exec-run.ts';
 import { LOCAL } from './profiles/profile.ts';
-import { ServiceCommand } from './service-command.ts';
+import { CHANGING_FLAGS, ServiceCommand } from './service-command.ts';
 import type { Interruption } from './supervise/interruption.ts';
 import type { Work } from './work.ts';
 import { WorkDirectory } from './work-directory.ts';
@@ -25,12 +26,13 @@ export interface ExecFlags {
   readonly 'conflict-exit-code'?: string | undefined;
   readonly 'status-file'?: string | undefined;
   readonly shell: boolean;
+  readonly 'dry-run': boolean;
 }
 
 /** What `exec`, `jobs exec` and `runner-jobs exec` share: a command that runs under a lease. */
 export abstract class ExecCommand extends ServiceCommand {
-  // oclif stops looking for what is inherited at a class without statics of its own.
-  static override readonly baseFlags = ServiceCommand.baseFlags;
+  static override readonly baseFlags = CHANGING_FLAGS;
+  static readonly limits = TAKES_A_LEASE;
   static readonly execFlags = {
     wait: string({
       description: 'How long to wait for the lease [default: not at all]',
@@ -108,6 +110,7 @@ export abstract class ExecCommand extends ServiceCommand {
     const { context } = this;
     const { env, terminal, redactor } = context;
     assertRunnable(words.file, env['PATH']);
+    if (flags['dry-run']) return endOfDryRun(await prepare());
     const report = openReport({
       terminal,
       redactor,
@@ -227,6 +230,12 @@ function wordsOf(words: readonly string[], isShell: boolean): CommandWords {
   throw new Failure('usage', 'With --shell the command is one word.', {
     hint: "Put quotes around all of it: --shell -- 'make test && make deploy'",
   });
+}
+
+/** Tries to acquire, which a dry run ends: it writes no events, and nothing is run. */
+async function endOfDryRun(work: Work): Promise<never> {
+  await work.acquire();
+  throw new Error('a dry run got an answer');
 }
 
 function noProcessGroups(): Failure {

@@ -3,10 +3,12 @@ import type { Answer } from './base-command.ts';
 import { KeyCommand, type KeyConnection } from './key-command.ts';
 import { renderDetails } from './output/table.ts';
 import { required } from './positional.ts';
+import { CHANGING_FLAGS } from './service-command.ts';
 import type { FinishResponse } from './services/onceonly/wire.ts';
 
 /** What the commands that only a key's holder may use share. */
 export abstract class HolderCommand extends KeyCommand {
+  static override readonly baseFlags = CHANGING_FLAGS;
   // oclif sees a command's own args only: each has to name these.
   static readonly holderArgs = {
     key: required('Key whose lease you hold'),

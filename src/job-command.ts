@@ -1,4 +1,5 @@
 import { boolean, string } from '@oclif/core/flags';
+import type { NeededService } from './capability.ts';
 import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
 import { quoted } from './domain/shell.ts';
@@ -27,6 +28,7 @@ export interface LockFlags {
 
 /** What the commands on jobs share: the connection, and the locks of this machine. */
 export abstract class JobCommand extends ServiceCommand {
+  static readonly service = 'retaia' satisfies NeededService;
   // oclif sees a command's own args and flags only: each has to name these.
   static readonly holderArgs = {
     job: required('Id of a job that you claimed'),

@@ -1,3 +1,4 @@
+import type { NeededService } from './capability.ts';
 import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
 import { quoted } from './domain/shell.ts';
@@ -11,6 +12,7 @@ export type KeyConnection = Connection<OnceOnlyClient>;
 export abstract class KeyCommand extends ServiceCommand {
   // oclif stops looking for what is inherited at a class without statics of its own.
   static override readonly baseFlags = ServiceCommand.baseFlags;
+  static readonly service = 'onceonly' satisfies NeededService;
 
   protected connect(
     flags: Parameters<ServiceCommand['connectOptions']>[0],

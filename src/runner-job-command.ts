@@ -1,4 +1,5 @@
 import { boolean, string } from '@oclif/core/flags';
+import type { NeededService } from './capability.ts';
 import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
 import { readGivenHandle } from './given-handle.ts';
@@ -17,6 +18,7 @@ export interface HeldAck {
 
 /** What the commands on runner jobs share: the connection, and the acks of this machine. */
 export abstract class RunnerJobCommand extends ServiceCommand {
+  static readonly service = 'askui' satisfies NeededService;
   // oclif sees a command's own args and flags only: each has to name these.
   static readonly holderArgs = {
     job: optional('Id of a job that you leased [default: the only one that this machine holds]'),

@@ -1,8 +1,9 @@
-import { string } from '@oclif/core/flags';
+import { boolean, string } from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
-import { BaseCommand } from './base-command.ts';
+import { type Answer, BaseCommand } from './base-command.ts';
 import type { ConnectOptions } from './connect.ts';
 import { parseDuration } from './domain/duration.ts';
+import { DryRun, type UnsentRequest } from './http/dry-run.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { keyIn, ttlIn } from './profiles/project.ts';
 import type { Books, WorkHost } from './work.ts';
@@ -50,13 +51,31 @@ export abstract class ServiceCommand extends BaseCommand {
   protected connectOptions(flags: {
     profile?: string | undefined;
     timeout?: string | undefined;
+    'dry-run'?: boolean | undefined;
   }): ConnectOptions {
     return {
       profile: flags.profile,
       timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout', TIMEOUT_RANGE) * 1000,
       version: this.config.version,
+      isDryRun: flags['dry-run'],
       notice: (message) => this.notice(message),
     };
+  }
+
+  protected override async instead(error: unknown): Promise<Answer> {
+    if (!(error instanceof DryRun)) throw error;
+    const { request } = error;
+    const note = this.noteOnDryRun(request);
+    if (note) this.notice(note);
+    const { renderDryRun } = await import('./render-dry-run.ts');
+    return renderDryRun(request, (text) => this.context.redactor.clean(text));
+  }
+
+  /** What is to be said of a request that was not sent. */
+  protected noteOnDryRun({ method }: UnsentRequest): string | undefined {
+    return method === 'GET'
+      ? 'This request only looks; what changes something is sent after its answer, and depends on it.'
+      : undefined;
   }
 
   /** The ledger, for what is no command. */
@@ -79,3 +98,12 @@ export abstract class ServiceCommand extends BaseCommand {
     }
   }
 }
+
+/** The flags of commands that change something. Those that only look have none to try that out. */
+export const CHANGING_FLAGS = {
+  ...ServiceCommand.baseFlags,
+  'dry-run': boolean({
+    description: 'Print the request, without secrets, and send nothing',
+    helpGroup: 'GLOBAL',
+  }),
+};

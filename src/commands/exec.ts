@@ -1,9 +1,11 @@
 import { string } from '@oclif/core/flags';
+import type { NeededService } from '../capability.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { ExecCommand } from '../exec-command.ts';
 import { required } from '../positional.ts';
 
 export default class Exec extends ExecCommand {
+  static readonly service = 'onceonly' satisfies NeededService;
   static override readonly summary = 'Hold a lease on a key while a command runs';
   static override readonly description = [
     'Takes the lease, renews it, and finishes it as the command ends: completed with 0,',

@@ -1,6 +1,7 @@
 import { string } from '@oclif/core/flags';
 import { AcquireCommand } from '../acquire-command.ts';
 import type { Answer } from '../base-command.ts';
+import { type Limits, TAKES_A_LEASE } from '../capability.ts';
 import { Failure } from '../domain/failure.ts';
 import type { KeyConnection } from '../key-command.ts';
 import { renderDetails } from '../output/table.ts';
@@ -19,6 +20,10 @@ export default class Run extends AcquireCommand {
     '<%= config.bin %> run daily_summary_2026-01-09 --ttl 15m --meta model=small',
     '<%= config.bin %> run --agent support_bot --tool send_email --args \'{"to": "a@example.com"}\' --spend 0.02 --profile prod',
   ];
+  static override readonly limits: Limits = {
+    ...TAKES_A_LEASE,
+    embedded: 'It runs no tools: only a KEY.',
+  };
   static override readonly args = {
     key: optional('Key to run work for; or else --agent and --tool'),
   };

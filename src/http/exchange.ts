@@ -56,7 +56,7 @@ export async function exchange<T>(
 ): Promise<T> {
   const answer = await transport(request, options);
   const { clean } = options;
-  if (answer.status < 200 || answer.status > 299) throw refusal(answer, options, dialect);
+  if (!isSuccess(answer)) throw refusal(answer, options, dialect);
   const body = parseJson(answer.body);
   const isJson = body !== undefined;
   if ((isJson || answer.body.trim() === '') && fits(schema, body)) {
@@ -121,7 +121,16 @@ function badAnswer(what: string, { status }: HttpAnswer, { service }: ErrorDiale
   });
 }
 
-function refusal(answer: HttpAnswer, options: ExchangeOptions, dialect: ErrorDialect): Failure {
+export function isSuccess({ status }: HttpAnswer): boolean {
+  return status >= 200 && status <= 299;
+}
+
+/** What an answer means that is none of success. */
+export function refusal(
+  answer: HttpAnswer,
+  options: ExchangeOptions,
+  dialect: ErrorDialect,
+): Failure {
   const { service } = dialect;
   const { clean } = options;
   const { status } = answer;

@@ -68,13 +68,7 @@ async function send(
   try {
     const response = await ky(urlOf(options.baseUrl, request), {
       method: request.method,
-      headers: {
-        accept: 'application/json',
-        'user-agent': options.userAgent,
-        ...(options.authorization ? { authorization: options.authorization } : {}),
-        ...(request.body ? { 'content-type': 'application/json' } : {}),
-        ...request.headers,
-      },
+      headers: headersOf(request, options),
       ...(request.body ? { body: request.body } : {}),
       redirect: 'manual',
       ...limits,
@@ -108,7 +102,22 @@ function isNullBodyStatus(status: number): boolean {
   return [101, 103, 204, 205, 304].includes(status);
 }
 
-function urlOf(baseUrl: URL, request: HttpRequest): URL {
+/** The headers that a request has on its way. */
+export function headersOf(
+  { headers, body }: Pick<HttpRequest, 'headers' | 'body'>,
+  { userAgent, authorization }: Pick<KyTransportOptions, 'userAgent' | 'authorization'>,
+): HttpRequest['headers'] {
+  return {
+    accept: 'application/json',
+    'user-agent': userAgent,
+    ...(authorization ? { authorization } : {}),
+    ...(body ? { 'content-type': 'application/json' } : {}),
+    ...headers,
+  };
+}
+
+/** Where a request goes: below the base URL, whatever its path is. */
+export function urlOf(baseUrl: URL, request: Pick<HttpRequest, 'path' | 'query'>): URL {
   const url = new URL(baseUrl);
   url.pathname = url.pathname.replace(/\/$/, '') + request.path;
   url.search = request.query.toString();
@@ -129,7 +138,7 @@ function retryPolicy(
   let wait = 0;
   return {
     limit: MAX_RETRIES,
-    methods: ['get', 'post'],
+    methods: ['get', 'head', 'post', 'put', 'patch', 'delete'],
     delay: () => wait,
     shouldRetry: ({ error, retryCount }) => {
       const backoff = Math.min(LONGEST_DELAY, firstDelay * 2 ** (retryCount - 1));
@@ -192,7 +201,10 @@ function systemCode(error: unknown): string | undefined {
 }
 
 /** @throws Failure `usage` rather than let a token or a handle travel where anybody may read it */
-function assertPrivacy({ baseUrl, service }: KyTransportOptions): void {
+export function assertPrivacy({
+  baseUrl,
+  service,
+}: Pick<KyTransportOptions, 'baseUrl' | 'service'>): void {
   if (isPrivate(baseUrl)) return;
   throw new Failure(
     'usage',

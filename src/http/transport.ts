@@ -1,6 +1,7 @@
 /** One HTTP request, as plain values: a socket, or the embedded service, may carry it. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  /** In capital letters. */
+  readonly method: string;
   /** Below the base URL, e.g. `/v1/ai/status`. */
   readonly path: string;
   readonly query: URLSearchParams;

@@ -23,6 +23,8 @@ export interface Attempts {
    * @returns the one that waits, else the one that was given
    */
   begin(address: LeaseAddress, attempt: Attempt): Attempt;
+  /** The one that waits for its answer, if there is one. */
+  waiting(address: LeaseAddress): Attempt | undefined;
   /** Begins an attempt in place of whatever waits. */
   replace(address: LeaseAddress, attempt: Attempt): void;
   /** Its answer is known. */
@@ -58,24 +60,28 @@ export function bindAttempts(db: Connection, file: string, now: Clock): Attempts
       ...more,
     );
   };
+  const waiting = (address: LeaseAddress) => {
+    const sql = `SELECT idempotency_key, request_hash, handle, fencing_token
+      FROM attempts WHERE ${ADDRESS}`;
+    const [row] = db.prepare(sql).all(...key(address));
+    if (row === undefined) return undefined;
+    const { idempotency_key, request_hash, handle, fencing_token } = Row.parse(row);
+    return {
+      idempotencyKey: idempotency_key,
+      requestHash: request_hash,
+      handle,
+      fencingToken: fencing_token ?? undefined,
+    };
+  };
   return {
     begin: (address, attempt) =>
       explained(file, () => {
         // One statement decides which of several processes begins; then all go on with its attempt.
         put(address, attempt, 'WHERE handle <> ?', attempt.handle);
-        const sql = `SELECT idempotency_key, request_hash, handle, fencing_token
-          FROM attempts WHERE ${ADDRESS}`;
-        const [row] = db.prepare(sql).all(...key(address));
-        // Settled by another process in this very moment.
-        if (row === undefined) return attempt;
-        const { idempotency_key, request_hash, handle, fencing_token } = Row.parse(row);
-        return {
-          idempotencyKey: idempotency_key,
-          requestHash: request_hash,
-          handle,
-          fencingToken: fencing_token ?? undefined,
-        };
+        // None where another process settled it in this very moment.
+        return waiting(address) ?? attempt;
       }),
+    waiting: (address) => explained(file, () => waiting(address)),
     replace: (address, attempt) => explained(file, () => put(address, attempt, '')),
     settle: (address, idempotencyKey) =>
       explained(file, () => {

@@ -3,6 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Access, Bearer } from '../engine/access.ts';
 import type { Route } from '../http/route.ts';
 import { KNOWS_ACQUISITIONS } from '../http/transport.ts';
+import { NO_SUCH_ENDPOINT } from './no-such-endpoint.ts';
 
 /**
  * The lease service as a Fetch-style application; listening is somebody else's part.
@@ -36,9 +37,10 @@ export function createApp(routes: readonly Route[], access?: Access): Hono {
       });
     });
   }
-  app.notFound((context) =>
-    context.json({ detail: { error: 'no_such_endpoint', message: 'No such endpoint.' } }, 404),
-  );
+  app.notFound(() => {
+    const { status, headers, body } = NO_SUCH_ENDPOINT;
+    return new Response(body, { status, headers });
+  });
   app.onError((error, context) => {
     if (error instanceof Failure && error.code === 'unavailable') {
       const detail = { error: 'unavailable', message: 'The database is not available.' };

@@ -1,6 +1,7 @@
 import { PatternRouter } from 'hono/router/pattern-router';
 import type { Route } from '../http/route.ts';
 import type { Transport } from '../http/transport.ts';
+import { NO_SUCH_ENDPOINT } from './no-such-endpoint.ts';
 
 export interface InProcessOptions {
   /** Stands before the paths of requests. */
@@ -20,19 +21,30 @@ export function createInProcessTransport(
   const router = new PatternRouter<Route>();
   for (const route of routes) router.add(route.method, route.path, route);
   return async (request) => {
+    const isHead = request.method === 'HEAD';
     const path = basePath + request.path;
-    const [[match]] = router.match(request.method, path);
-    if (!match) throw new Error(`the embedded service has no ${request.method} ${path}`);
+    const [[match]] = router.match(isHead ? 'GET' : request.method, path);
+    if (!match) return NO_SUCH_ENDPOINT;
     const [route, found] = match;
     const params = Object.entries(found).flatMap(([name, value]) =>
-      typeof value === 'string' ? [[name, decodeURIComponent(value)] as const] : [],
+      typeof value === 'string' ? [[name, decoded(value)] as const] : [],
     );
-    return route.handle({
+    const answer = await route.handle({
       params: Object.fromEntries(params),
       query: request.query,
       header: (name) => request.headers[name],
       body: request.body,
       caller,
     });
+    return isHead ? { ...answer, body: '' } : answer;
   };
+}
+
+/** As it came where it is no URL encoding of a text. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }

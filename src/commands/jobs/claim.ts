@@ -1,10 +1,15 @@
 import type { Answer } from '../../base-command.ts';
+import { TAKES_A_LEASE } from '../../capability.ts';
 import { claimJob, nextFlags, wantedJob } from '../../claim-job.ts';
+import type { Scope } from '../../engine/access.ts';
 import { JobCommand } from '../../job-command.ts';
 import { renderDetails } from '../../output/table.ts';
 import { optional } from '../../positional.ts';
+import { CHANGING_FLAGS } from '../../service-command.ts';
 
 export default class JobsClaim extends JobCommand {
+  static readonly scopes: readonly Scope[] = ['jobs:claim'];
+  static readonly limits = TAKES_A_LEASE;
   static override readonly summary = 'Claim a job: take the lease on it';
   static override readonly description = [
     'Exit code 11 means that somebody else holds the job, 7 that it cannot be claimed, 12',
@@ -20,6 +25,7 @@ export default class JobsClaim extends JobCommand {
     },
   ];
   static override readonly args = { job: optional('Id of the job; or else --next') };
+  static override readonly baseFlags = CHANGING_FLAGS;
   static override readonly flags = nextFlags;
 
   protected async execute(): Promise<Answer> {

@@ -1,9 +1,12 @@
 import type { Answer } from '../../base-command.ts';
+import type { Scope } from '../../engine/access.ts';
 import { JobCommand } from '../../job-command.ts';
 import { leaseEnd } from '../../lease-end.ts';
 import { renderDetails } from '../../output/table.ts';
+import { CHANGING_FLAGS } from '../../service-command.ts';
 
 export default class JobsHeartbeat extends JobCommand {
+  static readonly scopes: readonly Scope[] = ['jobs:heartbeat'];
   static override readonly summary = 'Hold a job for longer';
   static override readonly description = [
     'The service decides for how long. A new fencing token in its answer takes the place',
@@ -18,6 +21,7 @@ export default class JobsHeartbeat extends JobCommand {
     },
   ];
   static override readonly args = JobCommand.holderArgs;
+  static override readonly baseFlags = CHANGING_FLAGS;
   static override readonly flags = JobCommand.lockFlags;
 
   protected async execute(): Promise<Answer> {

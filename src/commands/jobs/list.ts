@@ -1,12 +1,14 @@
 import { string } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { parseCount } from '../../count.ts';
+import type { Scope } from '../../engine/access.ts';
 import { JobCommand } from '../../job-command.ts';
 import { renderList } from '../../output/table.ts';
 import { jobsOf } from '../../services/retaia/client.ts';
 import { listJobs } from '../../services/retaia/find-jobs.ts';
 
 export default class JobsList extends JobCommand {
+  static readonly scopes: readonly Scope[] = ['jobs:claim'];
   static override readonly summary = 'List the jobs that can be claimed';
   static override readonly description =
     'The oldest comes first. A job whose lease ran out can be claimed again, and is listed.';

@@ -2,6 +2,7 @@ import { option } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { renderDetails } from '../../output/table.ts';
 import { RunnerJobCommand } from '../../runner-job-command.ts';
+import { CHANGING_FLAGS } from '../../service-command.ts';
 import { ENDINGS } from '../../services/askui/wire.ts';
 
 export default class RunnerJobsComplete extends RunnerJobCommand {
@@ -18,6 +19,7 @@ export default class RunnerJobsComplete extends RunnerJobCommand {
     },
   ];
   static override readonly args = RunnerJobCommand.holderArgs;
+  static override readonly baseFlags = CHANGING_FLAGS;
   static override readonly flags = {
     ...RunnerJobCommand.ackFlags,
     status: option({ description: 'How it ended', options: ENDINGS, required: true })(),

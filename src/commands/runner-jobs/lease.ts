@@ -1,8 +1,10 @@
 import { boolean } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
+import { TAKES_A_LEASE } from '../../capability.ts';
 import { leaseQueryOf, leaseRunnerJob, noneFits, runnerFlags } from '../../lease-runner-job.ts';
 import { renderDetails } from '../../output/table.ts';
 import { RunnerJobCommand } from '../../runner-job-command.ts';
+import { CHANGING_FLAGS } from '../../service-command.ts';
 import { withoutCredentials } from '../../services/askui/credentials.ts';
 import type { LeasedJob } from '../../services/askui/wire.ts';
 
@@ -17,6 +19,8 @@ export default class RunnerJobsLease extends RunnerJobCommand {
     '<%= config.bin %> runner-jobs lease --runner-id runner-1',
     '<%= config.bin %> runner-jobs lease --runner-id runner-1 --tag windows --tag chrome --json --show-secrets',
   ];
+  static override readonly baseFlags = CHANGING_FLAGS;
+  static readonly limits = TAKES_A_LEASE;
   static override readonly flags = {
     ...runnerFlags,
     'show-secrets': boolean({

@@ -2,6 +2,7 @@ import type { Answer } from '../../base-command.ts';
 import { leaseEnd } from '../../lease-end.ts';
 import { renderDetails } from '../../output/table.ts';
 import { RunnerJobCommand } from '../../runner-job-command.ts';
+import { CHANGING_FLAGS } from '../../service-command.ts';
 import { visibleAt } from '../../services/askui/client.ts';
 
 export default class RunnerJobsPing extends RunnerJobCommand {
@@ -18,6 +19,7 @@ export default class RunnerJobsPing extends RunnerJobCommand {
     },
   ];
   static override readonly args = RunnerJobCommand.holderArgs;
+  static override readonly baseFlags = CHANGING_FLAGS;
   static override readonly flags = RunnerJobCommand.ackFlags;
 
   protected async execute(): Promise<Answer> {

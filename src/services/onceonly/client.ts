@@ -9,6 +9,7 @@ import {
   otherSubject,
   withWhatIsKnown,
 } from '../../http/call.ts';
+import { DryRun } from '../../http/dry-run.ts';
 import type { SendOptions, Transport } from '../../http/transport.ts';
 import { onceOnlyErrors } from './errors.ts';
 import {
@@ -149,6 +150,7 @@ export async function lookAt(status: () => Promise<StatusResponse>): Promise<Key
   try {
     return describeState(await status());
   } catch (error) {
+    if (error instanceof DryRun) return { words: 'not looked at in a dry run', isFinished: false };
     const isGone = error instanceof Failure && error.code === 'not_found';
     const words = isGone ? 'not held' : 'in a state that could not be read';
     return { words, isFinished: false };

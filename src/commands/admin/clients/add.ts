@@ -1,11 +1,12 @@
 import { string } from '@oclif/core/flags';
-import { type Answer, BaseCommand } from '../../../base-command.ts';
+import { AdminCommand } from '../../../admin-command.ts';
+import type { Answer } from '../../../base-command.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { SCOPES, type Scope } from '../../../engine/access.ts';
 import { renderDetails } from '../../../output/table.ts';
 import { required } from '../../../positional.ts';
 
-export default class AdminClientsAdd extends BaseCommand {
+export default class AdminClientsAdd extends AdminCommand {
   static override readonly summary =
     'Add an OAuth 2.0 client to the embedded service, and show its secret once';
   static override readonly description = [

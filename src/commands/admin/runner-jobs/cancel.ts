@@ -1,10 +1,11 @@
-import { type Answer, BaseCommand } from '../../../base-command.ts';
+import { AdminCommand } from '../../../admin-command.ts';
+import type { Answer } from '../../../base-command.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { Rejection } from '../../../engine/command.ts';
 import { renderDetails } from '../../../output/table.ts';
 import { required } from '../../../positional.ts';
 
-export default class AdminRunnerJobsCancel extends BaseCommand {
+export default class AdminRunnerJobsCancel extends AdminCommand {
   static override readonly summary = 'Cancel a job of the embedded service';
   static override readonly description = [
     'A job that waits is canceled at once. A runner that has it is told so by its next ping,',

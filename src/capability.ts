@@ -1,0 +1,75 @@
+import * as z from 'zod/mini';
+import type { HostedPlace } from './profiles/implied.ts';
+import { LOCAL, SERVICE_NAMES } from './profiles/profile.ts';
+
+/**
+ * What a command that talks to a service says of itself, in statics of its class, which oclif copies
+ * into the manifest: so to look at all commands none has to be loaded.
+ */
+const Needs = z.looseObject({
+  id: z.string(),
+  /** The service that it is for; `any`, or `embedded` for what only that one has. */
+  service: z.enum([...SERVICE_NAMES, 'any', 'embedded']),
+  /** What an access token has to be for, where the service tells that apart. */
+  scopes: z.optional(z.array(z.string())),
+  /** What it does not do, or not surely, as whole sentences. */
+  limits: z.optional(
+    z.object({ hosted: z.optional(z.string()), embedded: z.optional(z.string()) }),
+  ),
+});
+
+export type NeededService = z.infer<typeof Needs>['service'];
+export type Limits = NonNullable<z.infer<typeof Needs>['limits']>;
+
+/** The limit of commands that take a lease. */
+export const TAKES_A_LEASE: Limits = {
+  hosted:
+    'If the answer is lost, it stays unknown whether a lease was taken (unless the service is leasectl).',
+};
+
+export interface Capability {
+  readonly command: string;
+  readonly available: boolean;
+  /** Why it is not, or what its limits are. */
+  readonly note: string | null;
+}
+
+/**
+ * What the commands can do at a profile, as far as that is known without a request. Commands that
+ * talk to no service are left out.
+ *
+ * @param commands as oclif knows them
+ * @param place undefined for the embedded service
+ */
+export function capabilitiesOf(
+  commands: readonly unknown[],
+  place: HostedPlace | undefined,
+): Capability[] {
+  return commands
+    .flatMap((command) => {
+      const { success, data } = Needs.safeParse(command);
+      return success ? [data] : [];
+    })
+    .map(({ id, service, scopes = [], limits }) => {
+      const obstacle = place && obstacleAt(place, service, scopes);
+      const limit = place ? limits?.hosted : limits?.embedded;
+      return {
+        command: id.replaceAll(':', ' '),
+        available: obstacle === undefined,
+        note: obstacle ?? limit ?? null,
+      };
+    })
+    .sort((a, b) => (a.command < b.command ? -1 : 1));
+}
+
+/** Why a hosted service does not have what a command needs. */
+function obstacleAt(
+  place: HostedPlace,
+  service: NeededService,
+  scopes: readonly string[],
+): string | undefined {
+  if (service === 'embedded') return `Only for the embedded service: --profile ${LOCAL}.`;
+  if (service !== 'any' && service !== place.service) return `Only for ${service}.`;
+  const missing = scopes.filter((scope) => place.scopes && !place.scopes.includes(scope));
+  return missing.length > 0 ? `The profile asks for no ${missing.join(', ')}.` : undefined;
+}
