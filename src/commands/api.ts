@@ -79,7 +79,8 @@ export default class Api extends ServiceCommand {
     const place = parsePlace(args.path, target.type === 'local' ? undefined : target.url);
     for (const [name, value] of params) place.query.append(name, value);
     const exchanged = await client.send({ method, ...place, headers, body });
-    return renderAnswer(exchanged, { isIncluded: flags.include });
+    const clean = (text: string) => context.redactor.clean(text);
+    return renderAnswer(exchanged, { isIncluded: flags.include, clean });
   }
 
   /** Who sends a single request knows what it does. */

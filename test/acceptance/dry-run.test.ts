@@ -226,6 +226,18 @@ test('no token is asked for', async () => {
   expect(filesOf(sandbox.directory)).toEqual(before);
 });
 
+test('no program is run for a token', async () => {
+  const sandbox = createSandbox();
+  const flags = ['--service', 'onceonly', '--url', 'https://example.com'];
+  const command = `touch ${join(sandbox.directory, 'ran')}; echo token`;
+  await sandbox.json(['profile', 'add', 'p', ...flags, '--token-command', command]);
+  const before = filesOf(sandbox.directory);
+  expect(await sandbox.json(['lease', 'k', '--dry-run'])).toMatchObject({
+    headers: { authorization: 'Bearer ***' },
+  });
+  expect(filesOf(sandbox.directory)).toEqual(before);
+});
+
 test('a first request that only looks is told as such', async () => {
   const { run } = createSandbox();
   const { code, stdout, stderr } = await run(['jobs', 'claim', '--next', '--dry-run']);
