@@ -12,6 +12,18 @@ async function withProfile(service: string, path: string, ...replies: Reply[]) {
   return { ...sandbox, url: stub.url, seen: stub.seen };
 }
 
+/** What a terminal shows of a run. */
+function onTerminal(env: Sandbox['env'], args: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    const terminal = spawn(process.execPath, [BIN, ...args], { env: { ...env } });
+    let shown = '';
+    terminal.onData((data) => {
+      shown += data;
+    });
+    terminal.onExit(() => resolve(shown.replaceAll('\r', '')));
+  });
+}
+
 const EMBEDDED = ['--service', 'onceonly', '--profile', 'local'];
 
 describe('a request has', () => {
@@ -87,14 +99,7 @@ describe('an answer', () => {
 
   test('is indented on a terminal', async () => {
     const { env } = await withProfile('onceonly', '', ok({ a: [1] }));
-    const screen = await new Promise((resolve) => {
-      const terminal = spawn(process.execPath, [BIN, 'api', 'get', '/x'], { env: { ...env } });
-      let shown = '';
-      terminal.onData((data) => {
-        shown += data;
-      });
-      terminal.onExit(() => resolve(shown.replaceAll('\r', '')));
-    });
+    const screen = await onTerminal(env, ['api', 'get', '/x']);
     expect(screen).toBe('{\n  "a": [\n    1\n  ]\n}\n');
   });
 
@@ -125,12 +130,13 @@ describe('an answer', () => {
 
   test('that is nested without end is passed on as text', async () => {
     const body = '['.repeat(100_000) + ']'.repeat(100_000);
-    const { run } = await withProfile('onceonly', '', { status: 200, body });
+    const { run, env } = await withProfile('onceonly', '', ...Array(2).fill({ status: 200, body }));
     expect(await run(['api', 'GET', '/x'])).toMatchObject({ code: 0, stdout: `${body}\n` });
+    expect(await onTerminal(env, ['api', 'GET', '/x'])).toBe(`${body}\n`);
   });
 
   test('is shown with status and headers, but no cookie, with --include', async () => {
-    const headers = { 'set-cookie': CANARY, 'x-a': `b ${CANARY}` };
+    const headers = { 'set-cookie': 'sid=canary-session', 'x-a': `b ${CANARY}` };
     const { run } = await withProfile('onceonly', '', { ...ok({ a: 1 }), headers } as Reply);
     const { stdout } = await run(['api', 'GET', '/x', '-i']);
     expect(stdout).toMatch(/^HTTP\/1\.1 200 OK\n(.+: .+\n)+\n\{"a":1\}\n$/);

@@ -266,7 +266,7 @@ describe('what the user gives wrongly fails as usual', () => {
   test.each<[number, string, string[], Record<string, string>?]>([
     [2, '--ttl', ['lease', 'k', '--ttl', 'soon']],
     [2, 'no profile nope', ['lease', 'k', '--profile', 'nope']],
-    [2, 'holds no lease on k', ['extend', 'k']],
+    [2, 'holds no lease on k (profile local); it is not looked at', ['extend', 'k']],
     [2, 'holds no lease on job j', ['jobs', 'submit', 'j', '--patch', '{}']],
     [2, 'holds no job', ['runner-jobs', 'ping']],
     [2, 'unencrypted', ['lease', 'k'], far],
