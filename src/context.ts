@@ -1,11 +1,13 @@
 import type { AnyClient } from './any-client.ts';
 import { type Connection, type ConnectOptions, connect } from './connect.ts';
 import type { Clock } from './domain/clock.ts';
+import { Failure } from './domain/failure.ts';
 import { Redactor } from './domain/redactor.ts';
 import type { Access } from './engine/access.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Kind } from './engine/lease.ts';
 import type { Store } from './engine/store.ts';
+import { isSystemError } from './files/private-file.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Paths, pathsOf } from './paths.ts';
 import {
@@ -190,7 +192,8 @@ export class Context {
   }
 
   /**
-   * Forgets the secret of a profile that is no more, and the access token that was got with it.
+   * Forgets the secret of a profile that is no more, and the access token that was got with it;
+   * unless another profile has the same: a renaming that was killed leaves two.
    *
    * @param tell is told why a secret could not be removed
    */
@@ -201,6 +204,7 @@ export class Context {
     const secret = secretOf(credential);
     if (secret === undefined) return;
     try {
+      if (await this.profiles.hasSecret(secret)) return;
       if (credential?.type === 'oauth2') {
         const { forgetTokens } = await import('./hosted.ts');
         const clientSecret = await this.readSecret({ stored: secret, profile: '' });
@@ -234,9 +238,31 @@ export class Context {
     for (const close of this.#closers.splice(0)) await close();
   }
 
+  /**
+   * The directory that this command is run in.
+   *
+   * @throws Failure `usage` when it was removed
+   */
+  directory(): string {
+    try {
+      return process.cwd();
+    } catch (error) {
+      throw new Failure('usage', 'The directory that this is run in does not exist any more.', {
+        hint: 'Change to another one.',
+        cause: error,
+      });
+    }
+  }
+
   async #findProject(): Promise<Project | undefined> {
     const { existsSync } = process.getBuiltinModule('node:fs');
-    return findProject(process.cwd(), existsSync);
+    try {
+      return await findProject(process.cwd(), existsSync);
+    } catch (error) {
+      // In a directory that was removed there is no project.
+      if (isSystemError(error, 'ENOENT')) return undefined;
+      throw error;
+    }
   }
 
   #store(): Promise<Store> {

@@ -34,15 +34,14 @@ interface TokenSummary {
 
 /** What the commands on profiles share. */
 export abstract class ProfileCommand extends BaseCommand {
-  /** @throws Failure `usage` when there is no such profile, or its file is broken */
-  protected async summarize(name: string): Promise<ProfileSummary> {
+  /** @param profile what is stored under that name; undefined for `local` */
+  protected async summarize(name: string, profile: Profile | undefined): Promise<ProfileSummary> {
     const { profiles } = this.context;
-    if (name === LOCAL) {
+    if (profile === undefined) {
       const isDefault = (await this.#servedLocally()).length === SERVICE_NAMES.length;
       const nothing = { url: null, auth: null, token: null, last_used_at: null };
       return { name, service: 'all', default: isDefault, ...nothing };
     }
-    const profile = await profiles.get(name);
     const { service, url, credential } = profile;
     const lastUse = await profiles.lastUseOf(name);
     return {
@@ -54,6 +53,11 @@ export abstract class ProfileCommand extends BaseCommand {
       token: tokenOf(profile),
       last_used_at: lastUse === undefined ? null : new Date(lastUse).toISOString(),
     };
+  }
+
+  /** @throws Failure `usage` when there is no such profile, or its file is broken */
+  protected async stored(name: string): Promise<Profile | undefined> {
+    return name === LOCAL ? undefined : this.context.profiles.get(name);
   }
 
   /** Whether a profile is a default, for people: `local` may be that of some services. */
@@ -77,10 +81,10 @@ export abstract class ProfileCommand extends BaseCommand {
       .map(({ service }) => service);
   }
 
-  protected async answerWith(name: string): Promise<Answer> {
-    const summary = await this.summarize(name);
+  /** @param profile as for `summarize`: what this command did stands, whatever others do meanwhile */
+  protected async answerWith(name: string, profile: Profile | undefined): Promise<Answer> {
+    const summary = await this.summarize(name, profile);
     const shownDefault = await this.shownDefault(summary);
-    const profile = name === LOCAL ? undefined : await this.context.profiles.get(name);
     return {
       data: summary,
       text: (style) =>
@@ -94,6 +98,7 @@ export abstract class ProfileCommand extends BaseCommand {
             ['Token', shownToken(summary)],
             ['Authorities', profile?.ca_file],
             ['Certificate', profile?.client_cert],
+            ['Key', profile?.client_key],
             ['Last used', serviceTime(summary.last_used_at)],
           ],
           style,

@@ -1,106 +1,22 @@
-import { boolean, option, string } from '@oclif/core/flags';
 import { Failure } from './domain/failure.ts';
 import { ProfileCommand } from './profile-command.ts';
-import { AUTHENTICATIONS, type Wishes } from './profiles/draft.ts';
+import { isForClient, type WritingFlags } from './profile-flags.ts';
+import type { Wishes } from './profiles/draft.ts';
 import { type Profile, parseToken, withSecret } from './profiles/profile.ts';
 import { STORAGES, type Storage, type StoredSecret } from './secrets/secret-store.ts';
 
 /** A secret as a user hands it over: itself, or a command that prints it. */
 export type NewSecret = { readonly value: string } | { readonly command: string };
 
-/** The flags of the commands that make or change a profile, as they were given. */
-export interface WritingFlags {
-  readonly url?: string | undefined;
-  readonly auth?: (typeof AUTHENTICATIONS)[number] | undefined;
-  readonly 'token-stdin': boolean;
-  readonly 'token-file'?: string | undefined;
-  readonly 'token-command'?: string | undefined;
-  readonly 'client-id'?: string | undefined;
-  readonly 'client-secret-stdin': boolean;
-  readonly 'client-secret-file'?: string | undefined;
-  readonly 'client-secret-command'?: string | undefined;
-  readonly scope?: string | undefined;
-  readonly 'token-url'?: string | undefined;
-  readonly storage?: Storage | undefined;
-  readonly 'ca-file'?: string | undefined;
-  readonly 'client-cert'?: string | undefined;
-  readonly 'client-key'?: string | undefined;
-}
-
-const SECRETS = [
-  'token-stdin',
-  'token-file',
-  'token-command',
-  'client-secret-stdin',
-  'client-secret-file',
-  'client-secret-command',
-] as const;
-
 /** Milliseconds. */
 const TRIAL_TIMEOUT = 5_000;
 
-const others = (flag: (typeof SECRETS)[number]) => SECRETS.filter((name) => name !== flag);
-const file = (description: string) => string({ description, helpValue: 'FILE' });
-
 /** What the commands that make or change a profile share. */
 export abstract class ProfileWritingCommand extends ProfileCommand {
-  // oclif sees a command's own flags only: each has to name these.
-  static readonly writingFlags = {
-    url: string({ description: "Base URL [default: the service's own]", helpValue: 'URL' }),
-    auth: option({
-      description: 'How one authenticates [default: basic for askui, else bearer]',
-      options: AUTHENTICATIONS,
-    })(),
-    'token-stdin': boolean({
-      description: 'Read the token from stdin',
-      exclusive: others('token-stdin'),
-    }),
-    'token-file': string({
-      description: 'Read the token from a file, once',
-      helpValue: 'FILE',
-      exclusive: others('token-file'),
-    }),
-    'token-command': string({
-      description: 'Run this line of shell each time: it prints the token',
-      helpValue: 'COMMAND',
-      exclusive: others('token-command'),
-    }),
-    'client-id': string({ description: 'Get tokens as this OAuth 2.0 client', helpValue: 'ID' }),
-    'client-secret-stdin': boolean({
-      description: "Read the client's secret from stdin",
-      exclusive: others('client-secret-stdin'),
-    }),
-    'client-secret-file': string({
-      description: "Read the client's secret from a file, once",
-      helpValue: 'FILE',
-      exclusive: others('client-secret-file'),
-    }),
-    'client-secret-command': string({
-      description: "Run this line of shell each time: it prints the client's secret",
-      helpValue: 'COMMAND',
-      exclusive: others('client-secret-command'),
-    }),
-    scope: string({
-      description: 'What to ask a token for, separated by spaces',
-      helpValue: 'LIST',
-    }),
-    'token-url': string({
-      description: "Where the client gets tokens [default: retaia's /oauth/token]",
-      helpValue: 'URL',
-    }),
-    storage: option({
-      description:
-        'Where to keep the secret [default: LEASECTL_STORAGE, the keyring, or a file where there is none]',
-      options: STORAGES,
-    })(),
-    'ca-file': file('Certificates of authorities to trust beside the usual ones, PEM'),
-    'client-cert': file('Certificate to show to the service, PEM'),
-    'client-key': file('Key of that certificate, PEM'),
-  };
-
   protected async wishesOf(flags: WritingFlags): Promise<Wishes> {
-    const { resolve } = await import('node:path');
-    const absolute = (path: string | undefined) => path && resolve(path);
+    const { join, isAbsolute } = await import('node:path');
+    const absolute = (path: string | undefined) =>
+      path === undefined || isAbsolute(path) ? path : join(this.context.directory(), path);
     return {
       url: flags.url,
       auth: flags.auth ?? (isForClient(flags) ? 'oauth2' : undefined),
@@ -153,7 +69,9 @@ export abstract class ProfileWritingCommand extends ProfileCommand {
     try {
       return await write(stored);
     } catch (error) {
-      await (await this.context.secrets()).forget(stored);
+      const secrets = await this.context.secrets();
+      // Why it was not written is what has to be told.
+      await secrets.forget(stored).catch(() => undefined);
       throw error;
     }
   }
@@ -168,22 +86,30 @@ export abstract class ProfileWritingCommand extends ProfileCommand {
   }
 
   /**
-   * Tries a profile before it is stored.
+   * Tries a profile before it is stored, and tells what the service says of it.
    *
-   * @returns what the service says of it, in words
+   * @param isAsked whether somebody can be asked: who may store what does not work yet
    * @throws Failure when it cannot be asked, or does not take the token
    */
-  protected async tryOut(name: string, profile: Profile): Promise<string> {
+  protected async verify(name: string, draft: Profile, isAsked: boolean): Promise<void> {
     const { tryOut } = await import('./trial.ts');
     const options = { version: this.config.version, timeout: TRIAL_TIMEOUT };
-    return tryOut(this.context, name, profile, options);
+    try {
+      this.notice(await tryOut(this.context, name, draft, options));
+    } catch (error) {
+      if (!isAsked || !(error instanceof Failure)) throw error;
+      this.notice(`This does not work: ${error.message}`);
+      const prompts = await this.context.terminal.prompts();
+      if (await prompts.confirm('Store it all the same?', false)) return;
+      throw new Failure(error.code, 'Nothing was stored.', { hint: error.hint, cause: error });
+    }
   }
 
   async #keep(secret: NewSecret, storage: Storage | undefined): Promise<StoredSecret> {
     if ('command' in secret) return secret;
     const store = await this.context.secrets();
     const { stored, fellBack, why } = await store.keep(secret.value, storage);
-    if (fellBack && (await this.context.profiles.isNews('no-keyring'))) {
+    if (fellBack && !this.jsonEnabled() && (await this.context.profiles.isNews('no-keyring'))) {
       this.notice(
         `Warning: no keyring can be used (${why}): secrets are kept in files that only you may read. --storage file says that this is meant.`,
       );
@@ -202,13 +128,4 @@ export function profileWith(draft: Profile, secret: StoredSecret | undefined): P
   const { credential } = draft;
   if (secret === undefined || credential === undefined) return draft;
   return { ...draft, credential: withSecret(credential, secret) };
-}
-
-function isForClient(flags: WritingFlags): boolean {
-  return (
-    flags['client-id'] !== undefined ||
-    flags['client-secret-stdin'] ||
-    flags['client-secret-file'] !== undefined ||
-    flags['client-secret-command'] !== undefined
-  );
 }

@@ -38,7 +38,9 @@ export abstract class ServiceCommand extends BaseCommand {
     const project = await this.context.project();
     if (!project) return parsed;
     const { args, flags, metadata } = parsed;
-    if (typeof args['key'] === 'string') Object.assign(args, { key: keyIn(project, args['key']) });
+    // Without a key nothing is leased: run can also call a tool.
+    if (typeof args['key'] !== 'string') return parsed;
+    Object.assign(args, { key: keyIn(project, args['key']) });
     const isGiven = flags['ttl'] !== undefined && !metadata.flags['ttl']?.setFromDefault;
     const ttl = ttlIn(project, String(this.id));
     if (ttl !== undefined && !isGiven) {

@@ -15,9 +15,18 @@ const HARMLESS: Readonly<Record<ServiceName, (port: ClientPort) => Promise<unkno
     return createRetaiaClient(port).list(1);
   },
   askui: async (port) => {
-    const { createAskUiClient } = await import('./services/askui/client.ts');
-    // Nobody has this: AskUI has no other request that changes nothing.
-    return createAskUiClient(port).ping('00000000-0000-4000-8000-000000000000', 'nothing');
+    const [{ createCall }, { askUiErrors }, { PingAnswer }] = await Promise.all([
+      import('./http/call.ts'),
+      import('./services/askui/errors.ts'),
+      import('./services/askui/wire.ts'),
+    ]);
+    // Nobody has this: AskUI has no other request that changes nothing. Not as the client does it:
+    // to that any 404 is a lost lease, and here it may be that of another web server.
+    const query = new URLSearchParams({ ack: '00000000-0000-4000-8000-000000000000' });
+    const request = { method: 'POST', path: '/api/v1/runner-jobs/ping', query } as const;
+    return createCall(port.transport, askUiErrors, port.clean)(PingAnswer, request, {
+      repeatable: true,
+    });
   },
 };
 

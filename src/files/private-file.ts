@@ -44,6 +44,33 @@ export async function createFile(file: string, content: string): Promise<boolean
   }
 }
 
+/**
+ * Makes an empty file: there is nothing in it that could be torn.
+ *
+ * @returns false when the file existed
+ */
+export async function createEmptyFile(file: string): Promise<boolean> {
+  await mkdir(dirname(file), { recursive: true, mode: OWNER_DIRECTORY });
+  try {
+    await (await open(file, 'wx', OWNER_FILE)).close();
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** Gives a file another name, in place of what had it. @returns false when there was no such file */
+export async function moveFile(file: string, newFile: string): Promise<boolean> {
+  try {
+    await rename(file, newFile);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
 /** @returns false when there was no such file */
 export async function removeFile(file: string): Promise<boolean> {
   try {

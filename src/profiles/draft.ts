@@ -19,6 +19,7 @@ export interface Wishes {
   readonly url?: string | undefined;
   readonly auth?: (typeof AUTHENTICATIONS)[number] | undefined;
   readonly clientId?: string | undefined;
+  /** Empty for none: the service decides. */
   readonly scope?: string | undefined;
   readonly tokenUrl?: string | undefined;
   readonly caFile?: string | undefined;
@@ -43,7 +44,7 @@ export function draftOf(
   const text = wishes.url ?? current?.url ?? SERVICES[service].baseUrl;
   if (text === undefined) throw noUrl(service);
   const url = parsePrivateUrl(text, '--url');
-  const credential = credentialOf(service, wishes, url, current?.credential, isSecretGiven);
+  const credential = credentialOf(service, wishes, url, current, isSecretGiven);
   const files = {
     ca_file: wishes.caFile ?? current?.ca_file,
     client_cert: wishes.clientCert ?? current?.client_cert,
@@ -67,9 +68,10 @@ function credentialOf(
   service: ServiceName,
   wishes: Wishes,
   url: URL,
-  current: Credential | undefined,
+  stored: Profile | undefined,
   isSecretGiven: boolean,
 ): Credential | undefined {
+  const current = stored?.credential;
   const { schemes } = SERVICES[service];
   const { clientId } = wishes;
   const usual = clientId === undefined ? (current?.type ?? schemes[0]) : 'oauth2';
@@ -79,20 +81,26 @@ function credentialOf(
       hint: `It takes ${[...schemes, 'oauth2'].join(' or ')}.`,
     });
   }
-  const isWished = isSecretGiven || wishes.auth !== undefined || clientId !== undefined;
-  if (current === undefined && !isWished) return undefined;
-  if (type !== 'oauth2' && (wishes.scope ?? wishes.tokenUrl) !== undefined) {
-    throw new Failure('usage', 'Only an OAuth 2.0 client has a scope and a token URL.', {
-      hint: 'Give its --client-id, too, or leave them out.',
+  if (type !== 'oauth2' && (clientId ?? wishes.scope ?? wishes.tokenUrl) !== undefined) {
+    throw new Failure('usage', 'Only an OAuth 2.0 client has an id, a scope and a token URL.', {
+      hint: 'Give --client-id and no other --auth, or leave them out.',
     });
   }
-  const own = type === 'oauth2' ? clientOf(service, wishes, url, current) : { type };
+  const isWished = isSecretGiven || wishes.auth !== undefined || clientId !== undefined;
+  if (current === undefined && !isWished) return undefined;
+  const own = type === 'oauth2' ? clientOf(service, wishes, url, current, stored?.url) : { type };
   const credential: Credential = { ...own, origin: url.origin };
   const secret = current && isSameAddressee(current, credential) ? secretOf(current) : undefined;
   return secret === undefined || isSecretGiven ? credential : withSecret(credential, secret);
 }
 
-function clientOf(service: ServiceName, wishes: Wishes, url: URL, current: Credential | undefined) {
+function clientOf(
+  service: ServiceName,
+  wishes: Wishes,
+  url: URL,
+  current: Credential | undefined,
+  currentUrl: string | undefined,
+) {
   const known = current?.type === 'oauth2' ? current : undefined;
   const clientId = wishes.clientId ?? known?.client_id;
   if (clientId === undefined) {
@@ -100,26 +108,32 @@ function clientOf(service: ServiceName, wishes: Wishes, url: URL, current: Crede
       hint: 'Give the id that your OAuth 2.0 server knows it by, and its secret with --client-secret-stdin.',
     });
   }
-  const { tokenPath } = SERVICES[service];
-  const usual = tokenPath && withoutSlash(url) + tokenPath;
-  const tokenUrl =
-    wishes.tokenUrl ?? (wishes.url === undefined ? known?.token_url : usual) ?? usual;
+  const usual = usualTokenUrl(service, withoutSlash(url));
+  // One that was the usual at the old address is at the new one, too.
+  const hasOwn = known !== undefined && known.token_url !== usualTokenUrl(service, currentUrl);
+  const tokenUrl = wishes.tokenUrl ?? (hasOwn ? known.token_url : usual);
   if (!tokenUrl) {
     throw new Failure('usage', `--token-url is needed: ${service} has no token endpoint.`, {
       hint: 'Give the URL where your OAuth 2.0 server hands out tokens.',
     });
   }
   const scope = wishes.scope ?? known?.scope;
+  // Those of an import were written by somebody else.
+  if (scope !== undefined && !/^[\x20-\x7e]*$/.test(scope)) {
+    throw new Failure('usage', 'The scope is no list of visible ASCII characters.', {
+      hint: 'Give the names that your OAuth 2.0 server knows, separated by spaces.',
+    });
+  }
   return {
     type: 'oauth2' as const,
     client_id: parseToken(clientId, '--client-id'),
     token_url: parsePrivateUrl(tokenUrl, '--token-url').href,
-    ...(scope === undefined ? {} : { scope }),
+    ...(scope ? { scope } : {}),
   };
 }
 
 /** Whether a secret that was stored for one credential may be sent where the other sends it. */
-function isSameAddressee(one: Credential, other: Credential): boolean {
+export function isSameAddressee(one: Credential, other: Credential): boolean {
   const places = (credential: Credential) => [
     credential.origin,
     credential.type === 'oauth2' ? new URL(credential.token_url).origin : 'shown',
@@ -127,8 +141,14 @@ function isSameAddressee(one: Credential, other: Credential): boolean {
   return places(one).join() === places(other).join();
 }
 
-/** @throws Failure `usage` where a secret would travel unencrypted, too */
-function parsePrivateUrl(text: string, flag: string): URL {
+/** Where a client gets tokens if nobody says so. */
+export function usualTokenUrl(service: ServiceName, url: string | undefined): string | undefined {
+  const { tokenPath } = SERVICES[service];
+  return url && tokenPath && url.replace(/\/$/, '') + tokenPath;
+}
+
+/** As `parseBaseUrl`. @throws Failure `usage` where a secret would travel unencrypted, too */
+export function parsePrivateUrl(text: string, flag: string): URL {
   const url = parseBaseUrl(text, flag);
   if (isPrivate(url)) return url;
   throw new Failure('usage', `${flag}: nothing is sent to ${url.origin} unencrypted.`, {

@@ -1,15 +1,19 @@
 import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as z from 'zod/mini';
+import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../domain/failure.ts';
 import { readJsonFile } from '../files/json-file.ts';
 import {
+  createEmptyFile,
   createFile,
   isSystemError,
+  moveFile,
   removeFile,
   removeLeftovers,
   replaceFile,
 } from '../files/private-file.ts';
+import type { StoredSecret } from '../secrets/secret-store.ts';
+import { Defaults } from './defaults.ts';
 import {
   checkProfileName,
   isProfileName,
@@ -17,6 +21,7 @@ import {
   Profile,
   SERVICE_NAMES,
   type ServiceName,
+  secretOf,
 } from './profile.ts';
 
 /*
@@ -26,11 +31,10 @@ import {
  * state/
  *   profiles.lock          held by whoever changes any of that
  *   used/NAME              its time of change is when the profile was used last
+ *   told/WHAT              something was told, and need not be told again
  *
  * Files are replaced whole, so that readers need no lock.
  */
-
-const Default = z.object({ profile: z.string() });
 
 export interface ProfileDirectories {
   /** Where the configuration lies, e.g. `~/.config/leasectl`. */
@@ -42,24 +46,74 @@ export interface ProfileDirectories {
 export class ProfileStore {
   readonly #config: string;
   readonly #state: string;
+  readonly #defaults: Defaults;
 
   constructor({ config, state }: ProfileDirectories) {
     this.#config = config;
     this.#state = state;
+    this.#defaults = new Defaults(join(config, 'defaults'));
   }
 
   /** @throws Failure `usage` when there is no such profile, or its file is broken */
   async get(name: string): Promise<Profile> {
-    const profile = await readJsonFile(this.#profileFile(checkProfileName(name)), Profile);
+    const profile = await this.find(checkProfileName(name));
     if (profile) return profile;
     throw new Failure('usage', `There is no profile ${name}.`, {
       hint: 'See those there are with leasectl profile list, or make it with leasectl profile add.',
     });
   }
 
-  /** @throws Failure `usage` when the profile exists */
-  add(name: string, profile: Profile): Promise<void> {
-    return this.#alone(() => this.#create(name, profile));
+  /** As `get`, but undefined when there is no such profile. */
+  async find(name: string): Promise<Profile | undefined> {
+    return readJsonFile(this.#profileFile(name), Profile);
+  }
+
+  /** All profiles by name; those that others remove meanwhile are passed over. */
+  async all(): Promise<{ readonly name: string; readonly profile: Profile }[]> {
+    const names = await this.names();
+    const found = await Promise.all(
+      names.map(async (name) => ({ name, profile: await this.find(name) })),
+    );
+    return found.flatMap(({ name, profile }) => (profile ? [{ name, profile }] : []));
+  }
+
+  /**
+   * Adds a profile, and makes it its service's default where none was chosen.
+   *
+   * @returns whether it is the default
+   * @throws Failure `usage` when the profile exists
+   */
+  add(name: string, profile: Profile): Promise<boolean> {
+    return this.#alone(async () => {
+      await this.#create(name, profile);
+      return this.#defaults.offer(profile.service, name);
+    });
+  }
+
+  /**
+   * Adds profiles, all of them or, when one of the names is taken, none.
+   *
+   * @param defaults the names of those that become their service's default where none was chosen
+   * @param isTakenSkipped whether those whose names are taken are passed over instead
+   * @returns the names that were added
+   * @throws Failure `usage` when a name is taken
+   */
+  addAll(
+    profiles: Readonly<Record<string, Profile>>,
+    defaults: readonly string[],
+    isTakenSkipped: boolean,
+  ): Promise<string[]> {
+    return this.#alone(async () => {
+      const known = await this.names();
+      const taken = Object.keys(profiles).filter((name) => known.includes(name));
+      if (taken.length > 0 && !isTakenSkipped) throw namesTaken(taken);
+      const added = Object.entries(profiles).filter(([name]) => !taken.includes(name));
+      for (const [name, profile] of added) {
+        await this.#create(name, profile);
+        if (defaults.includes(name)) await this.#defaults.offer(profile.service, name);
+      }
+      return added.map(([name]) => name);
+    });
   }
 
   /**
@@ -71,43 +125,52 @@ export class ProfileStore {
    */
   change(
     name: string,
-    change: (profile: Profile) => Profile | Promise<Profile>,
+    change: (profile: Profile) => Profile,
   ): Promise<{ readonly before: Profile; readonly after: Profile }> {
     return this.#alone(async () => {
       const before = await this.get(name);
-      const after = await change(before);
+      const after = change(before);
       await replaceFile(this.#profileFile(name), contentOf(after));
       return { before, after };
     });
   }
 
   /**
-   * Gives a profile another name, also where it is a default.
+   * Gives a profile another name, also where it is a default. Whoever is killed in between leaves it
+   * under both, and no default without a profile.
    *
    * @throws Failure `usage` when there is no such profile, or one of the new name
    */
-  rename(name: string, newName: string): Promise<void> {
+  rename(name: string, newName: string): Promise<Profile> {
     return this.#alone(async () => {
-      await this.#create(newName, await this.get(name));
-      const services = await this.#servicesOf(name);
-      for (const service of services) await this.#writeDefault(service, newName);
+      const profile = await this.get(name);
+      await this.#create(newName, profile);
+      for (const service of await this.#defaults.servicesOf(name)) {
+        await this.#defaults.choose(service, newName);
+      }
+      await moveFile(this.#usedFile(name), this.#usedFile(newName));
       await removeFile(this.#profileFile(name));
+      return profile;
     });
   }
 
   /**
-   * Removes a profile, and makes it nobody's default.
+   * Removes a profile, also a broken one, and makes it nobody's default.
    *
-   * @returns the services that it was the default of
+   * @returns the profile, unless it was broken, and the services that it was the default of
    * @throws Failure `usage` when there is no such profile
    */
-  remove(name: string): Promise<ServiceName[]> {
+  remove(
+    name: string,
+  ): Promise<{ readonly profile: Profile | undefined; readonly orphaned: ServiceName[] }> {
     return this.#alone(async () => {
-      if (!(await removeFile(this.#profileFile(checkProfileName(name))))) await this.get(name);
+      if (!(await this.names()).includes(name)) await this.get(name);
+      const profile = await this.get(name).catch(() => undefined);
+      const orphaned = await this.#defaults.servicesOf(name);
+      for (const service of orphaned) await this.#defaults.drop(service);
+      await removeFile(this.#profileFile(name));
       await removeFile(this.#usedFile(name));
-      const orphaned = await this.#servicesOf(name);
-      for (const service of orphaned) await removeFile(this.#defaultFile(service));
-      return orphaned;
+      return { profile, orphaned };
     });
   }
 
@@ -129,33 +192,38 @@ export class ProfileStore {
   /** The first profile, by name, of a service; broken ones are passed over. */
   async firstOf(service: ServiceName): Promise<string | undefined> {
     for (const name of await this.names()) {
-      const profile = await this.get(name).catch(() => undefined);
+      const profile = await this.find(name).catch(() => undefined);
       if (profile?.service === service) return name;
     }
     return undefined;
   }
 
+  /** Whether any profile has this secret; broken ones are passed over. */
+  async hasSecret(secret: StoredSecret): Promise<boolean> {
+    const names = await this.names();
+    const found = await Promise.all(names.map((name) => this.find(name).catch(() => undefined)));
+    return found.some((profile) => isDeepStrictEqual(secretOf(profile?.credential), secret));
+  }
+
   /** The name of a service's default profile, or `local`; undefined where none was chosen. */
-  async defaultOf(service: ServiceName): Promise<string | undefined> {
-    return (await readJsonFile(this.#defaultFile(service), Default))?.profile;
+  defaultOf(service: ServiceName): Promise<string | undefined> {
+    return this.#defaults.of(service);
   }
 
   /**
    * Makes a profile its service's default, or `local` that of all services.
    *
+   * @returns the profile; undefined for `local`
    * @throws Failure `usage` when there is no such profile
    */
-  use(name: string): Promise<void> {
+  use(name: string): Promise<Profile | undefined> {
     return this.#alone(async () => {
+      const profile = name === LOCAL ? undefined : await this.get(name);
       // `local` is written down: it was chosen, so that no profile added later takes its place.
-      const services = name === LOCAL ? SERVICE_NAMES : [(await this.get(name)).service];
-      for (const service of services) await this.#writeDefault(service, name);
+      const services = profile ? [profile.service] : SERVICE_NAMES;
+      for (const service of services) await this.#defaults.choose(service, name);
+      return profile;
     });
-  }
-
-  /** Chooses a default where there is none yet. @returns whether it did */
-  setFirstDefault(service: ServiceName, name: string): Promise<boolean> {
-    return this.#alone(() => createFile(this.#defaultFile(service), defaultContent(name)));
   }
 
   /** When a profile was used last, in milliseconds since 1970. */
@@ -169,48 +237,39 @@ export class ProfileStore {
     const file = this.#usedFile(name);
     const time = new Date(now);
     await utimes(file, time, time)
-      .catch(() => createFile(file, ''))
+      .catch(() => createEmptyFile(file))
       .catch(() => undefined);
   }
 
   /** Whether this is the first time that something is to be told on this machine. */
   isNews(what: string): Promise<boolean> {
-    return createFile(join(this.#state, 'told', what), '');
+    return createEmptyFile(join(this.#state, 'told', what));
   }
 
   async #create(name: string, profile: Profile): Promise<void> {
-    if (await createFile(this.#profileFile(checkProfileName(name)), contentOf(profile))) return;
+    if (await createFile(this.#profileFile(checkProfileName(name)), contentOf(profile))) {
+      // Of one that had this name before.
+      await removeFile(this.#usedFile(name));
+      return;
+    }
     throw new Failure('usage', `There is a profile ${name} already.`, {
       hint: `Change it with leasectl profile edit ${name}, or take another name.`,
     });
-  }
-
-  async #servicesOf(name: string): Promise<ServiceName[]> {
-    const defaults = await Promise.all(
-      SERVICE_NAMES.map(async (service) => ({ service, name: await this.defaultOf(service) })),
-    );
-    return defaults.filter((chosen) => chosen.name === name).map(({ service }) => service);
-  }
-
-  async #writeDefault(service: ServiceName, name: string): Promise<void> {
-    await replaceFile(this.#defaultFile(service), defaultContent(name));
   }
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
     const { exclusively } = await import('../sqlite/lock.ts');
     return exclusively(join(this.#state, 'profiles.lock'), async () => {
       // Of processes that were killed while they wrote: all others wait for this one.
-      await removeLeftovers(join(this.#config, 'profiles'));
+      for (const directory of ['profiles', 'defaults']) {
+        await removeLeftovers(join(this.#config, directory));
+      }
       return work();
     });
   }
 
   #profileFile(name: string): string {
     return join(this.#config, 'profiles', `${name}.json`);
-  }
-
-  #defaultFile(service: ServiceName): string {
-    return join(this.#config, 'defaults', `${service}.json`);
   }
 
   #usedFile(name: string): string {
@@ -222,6 +281,9 @@ function contentOf(profile: Profile): string {
   return `${JSON.stringify(profile, null, 2)}\n`;
 }
 
-function defaultContent(profile: string): string {
-  return `${JSON.stringify({ profile })}\n`;
+function namesTaken(names: readonly string[]): Failure {
+  const [are, them] = names.length > 1 ? ['are profiles', 'them'] : ['is a profile', 'it'];
+  return new Failure('usage', `There ${are} ${names.join(', ')} already.`, {
+    hint: `To leave ${them} alone: --skip-existing; or rename ${them} first: leasectl profile rename`,
+  });
 }

@@ -99,6 +99,12 @@ export function withSecret(credential: Credential, secret: StoredSecret | undefi
   return secret === undefined ? rest : { ...rest, token: secret };
 }
 
+/** How a profile's secret is stored, as a command to type. */
+export function storeWith(name: string, type: Credential['type'] | undefined): string {
+  const flag = type === 'oauth2' ? '--client-secret-stdin' : '--token-stdin';
+  return `leasectl profile edit ${name} ${flag}`;
+}
+
 export function isProfileName(name: string): boolean {
   return /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name) && name !== LOCAL;
 }

@@ -10,6 +10,7 @@ import {
   SERVICES,
   type ServiceName,
   secretOf,
+  storeWith,
 } from './profile.ts';
 import type { ProfileStore } from './profile-store.ts';
 import type { Project } from './project.ts';
@@ -128,7 +129,8 @@ export async function resolveTarget(selection: Selection): Promise<Resolved> {
   if (!url) return { target: { type: 'local', profile: LOCAL }, used: undefined, hidden };
   const used = profile?.value;
   const name = used ?? url.source;
-  if (!secret) throw noToken(selection, url.value, used, name);
+  if (!secret)
+    throw noToken(selection, url.value, name, used && storeWith(used, authentication.type));
   const target: HostedTarget = {
     type: 'hosted',
     profile: name,
@@ -263,15 +265,14 @@ async function otherService(
 function noToken(
   { service, env }: Selection,
   url: URL,
-  profile: string | undefined,
   source: string,
+  edit: string | undefined,
 ): Failure {
   const { baseUrl, tokenVariable = '' } = SERVICES[service];
   const unused = env[tokenVariable] ? `${tokenVariable} is for ${baseUrl} only. ` : '';
   const store =
-    profile === undefined
-      ? `leasectl profile add NAME --service ${service} --url ${url.href.replace(/\/$/, '')} --token-stdin`
-      : `leasectl profile edit ${profile} --token-stdin`;
+    edit ??
+    `leasectl profile add NAME --service ${service} --url ${url.href.replace(/\/$/, '')} --token-stdin`;
   return new Failure('unauthorized', `No token for ${url.origin} (${source}).`, {
     hint: `${unused}Set LEASECTL_TOKEN, or store one: ${store}`,
     service,

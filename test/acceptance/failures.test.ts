@@ -25,7 +25,11 @@ const CASES: readonly Case[] = [
   usage(['lease'], /^Missing KEY\.$/),
   usage(['lease'], /^Missing KEY\.$/, { input: 'canary' }),
   usage(['lease', '--metadata', '-'], /^Missing KEY\.$/, { input: '{"a": "canary"}' }),
-  usage(['profile', 'add', '--service', 'onceonly'], /^Missing NAME\.$/, { input: 'canary' }),
+  usage(
+    ['profile', 'add', '--service', 'onceonly'],
+    /^A new profile needs a NAME and a --service\.$/,
+    { input: 'canary' },
+  ),
   usage(['run'], /Give either a KEY/, { input: 'canary' }),
   usage(['lease', 'a', 'lease_canary'], /^Too many arguments: 1 more than there is room for\.$/),
   usage(['lease', 'a', '--token=once_live_canary'], /^There is no flag --token\.$/),

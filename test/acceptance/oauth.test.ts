@@ -55,7 +55,7 @@ describe('a profile with an OAuth 2.0 client', () => {
     for (const file of readdirSync(tokens)) {
       expect(statSync(join(tokens, file)).mode & 0o777).toBe(0o600);
     }
-    await run(['profile', 'remove', 'media']);
+    await run(['profile', 'remove', 'media', '--yes']);
     expect(readdirSync(tokens)).toEqual([]);
   });
 

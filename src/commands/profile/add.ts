@@ -2,26 +2,16 @@ import { boolean, option } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { optional } from '../../positional.ts';
+import { checkFlags, type WritingFlags, writingFlags } from '../../profile-flags.ts';
 import type { Plan } from '../../profile-questions.ts';
-import {
-  inline,
-  type NewSecret,
-  ProfileWritingCommand,
-  profileWith,
-  type WritingFlags,
-} from '../../profile-writing-command.ts';
+import { inline, ProfileWritingCommand, profileWith } from '../../profile-writing-command.ts';
 import { draftOf } from '../../profiles/draft.ts';
-import {
-  checkProfileName,
-  type Profile,
-  SERVICE_NAMES,
-  type ServiceName,
-} from '../../profiles/profile.ts';
+import { checkProfileName, SERVICE_NAMES, type ServiceName } from '../../profiles/profile.ts';
 
 export default class ProfileAdd extends ProfileWritingCommand {
   static override readonly summary = 'Store a service and the token for it';
   static override readonly description = [
-    'On a terminal it asks for what is not given. A profile becomes the default of its service',
+    'On a terminal, without NAME or --service, it asks for what is not given. A profile becomes the default of its service',
     "where none was chosen yet. Its token, or its OAuth 2.0 client's secret, is kept in the",
     "system's keyring, or in a file that only you may read where there is none, and is sent to",
     "the URL's origin only, or to that of --token-url. Without one it comes from LEASECTL_TOKEN,",
@@ -40,7 +30,7 @@ export default class ProfileAdd extends ProfileWritingCommand {
   static override readonly args = { name: optional('Name of the new profile') };
   static override readonly flags = {
     service: option({ description: 'Service that the profile is for', options: SERVICE_NAMES })(),
-    ...ProfileWritingCommand.writingFlags,
+    ...writingFlags,
     verify: boolean({
       description: 'Try it first, and store nothing unless the service takes the token',
     }),
@@ -49,30 +39,32 @@ export default class ProfileAdd extends ProfileWritingCommand {
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(ProfileAdd);
     const { terminal, profiles } = this.context;
-    const isAsked = flags.service === undefined && terminal.canAsk && !this.jsonEnabled();
+    const isIncomplete = args.name === undefined || flags.service === undefined;
+    const isAsked = isIncomplete && terminal.canAsk && !this.jsonEnabled();
+    checkFlags(flags, undefined, isAsked);
     const { name, service, wishes, secret } = isAsked
-      ? await this.#asked(args.name)
+      ? await this.#asked(args.name, flags)
       : await this.#given(args.name, flags);
     const draft = draftOf(service, wishes, undefined, secret !== undefined);
-    if (flags.verify || isAsked) await this.#verify(name, draft, secret, isAsked);
-    await this.withKept(secret, flags.storage, (stored) =>
-      profiles.add(name, profileWith(draft, stored)),
-    );
+    if (flags.verify || (isAsked && secret)) {
+      await this.verify(name, profileWith(draft, secret && inline(secret)), isAsked);
+    }
+    const { profile, isDefault } = await this.withKept(secret, flags.storage, async (stored) => {
+      const profile = profileWith(draft, stored);
+      return { profile, isDefault: await profiles.add(name, profile) };
+    });
     if (service === 'retaia' && !draft.url.endsWith('/api/v1')) {
       this.notice(
         "Warning: the base URL of a Retaia server usually ends in /api/v1; this one doesn't.",
       );
     }
-    if (!(await profiles.setFirstDefault(service, name))) {
+    if (!isDefault) {
       this.notice(`To make it the default of ${service}: leasectl profile use ${name}`);
     }
-    return this.answerWith(name);
+    return this.answerWith(name, profile);
   }
 
-  async #given(
-    name: string | undefined,
-    flags: WritingFlags & { readonly service?: ServiceName | undefined },
-  ): Promise<Plan> {
+  async #given(name: string | undefined, flags: AddFlags): Promise<Omit<Plan, 'isDropped'>> {
     const { service } = flags;
     if (name === undefined || service === undefined) throw incomplete();
     const wishes = await this.wishesOf(flags);
@@ -82,33 +74,19 @@ export default class ProfileAdd extends ProfileWritingCommand {
     return { name, service, wishes, secret: await this.newSecret(flags) };
   }
 
-  async #asked(name: string | undefined): Promise<Plan> {
+  async #asked(name: string | undefined, flags: AddFlags): Promise<Plan> {
     const { askForProfile } = await import('../../profile-questions.ts');
     const { terminal, profiles, redactor } = this.context;
-    const taken = await profiles.names();
-    const plan = await askForProfile(await terminal.prompts(), name, taken);
+    const { service } = flags;
+    const wishes = await this.wishesOf(flags);
+    const given = { name, service, wishes, secret: await this.newSecret(flags) };
+    const plan = await askForProfile(await terminal.prompts(), given, await profiles.names());
     if (plan.secret && 'value' in plan.secret) redactor.add(plan.secret.value);
     return plan;
   }
-
-  /** Whoever is asked may store what does not work yet. */
-  async #verify(
-    name: string,
-    draft: Profile,
-    secret: NewSecret | undefined,
-    isAsked: boolean,
-  ): Promise<void> {
-    if (secret === undefined) return;
-    try {
-      this.notice(await this.tryOut(name, profileWith(draft, inline(secret))));
-    } catch (error) {
-      if (!isAsked || !(error instanceof Failure)) throw error;
-      this.notice(error.message);
-      const prompts = await this.context.terminal.prompts();
-      if (!(await prompts.confirm('Store it all the same?', false))) throw error;
-    }
-  }
 }
+
+type AddFlags = WritingFlags & { readonly service?: ServiceName | undefined };
 
 function incomplete(): Failure {
   return new Failure('usage', 'A new profile needs a NAME and a --service.', {

@@ -3,16 +3,15 @@ import { boolean } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { required } from '../../positional.ts';
-import type { Plan } from '../../profile-questions.ts';
+import { checkFlags, SECRETS, type WritingFlags, writingFlags } from '../../profile-flags.ts';
 import {
   inline,
   type NewSecret,
   ProfileWritingCommand,
   profileWith,
-  type WritingFlags,
 } from '../../profile-writing-command.ts';
-import { draftOf, type Wishes } from '../../profiles/draft.ts';
-import { type Profile, secretOf } from '../../profiles/profile.ts';
+import { draftOf, isSameAddressee, type Wishes } from '../../profiles/draft.ts';
+import { type Credential, type Profile, secretOf } from '../../profiles/profile.ts';
 import { type StoredSecret, sourceOf } from '../../secrets/secret-store.ts';
 
 export default class ProfileEdit extends ProfileWritingCommand {
@@ -27,8 +26,11 @@ export default class ProfileEdit extends ProfileWritingCommand {
   ];
   static override readonly args = { name: required('Name of the profile') };
   static override readonly flags = {
-    ...ProfileWritingCommand.writingFlags,
-    'no-token': boolean({ description: 'Drop the token, or the client and its secret' }),
+    ...writingFlags,
+    'no-token': boolean({
+      description: 'Drop the token, or the client and its secret',
+      exclusive: SECRETS,
+    }),
     verify: boolean({
       description: 'Try it first, and change nothing unless the service takes the token',
     }),
@@ -39,15 +41,19 @@ export default class ProfileEdit extends ProfileWritingCommand {
     const { name } = args;
     const { profiles } = this.context;
     const current = await profiles.get(name);
-    const isAsked = raw.every(({ type }) => type === 'arg');
-    const { wishes, secret } = isAsked
+    checkFlags(flags, flags['no-token'] ? undefined : current.credential?.type, false);
+    const isAsked = raw.every((word) => word.type === 'arg' || !(word.flag in ProfileEdit.flags));
+    const { wishes, secret, isDropped } = isAsked
       ? await this.#asked(name, current)
-      : { wishes: await this.wishesOf(flags), secret: await this.#given(name, current, flags) };
-    const change = (profile: Profile, stored: StoredSecret | undefined) =>
-      changed(name, profile, wishes, stored, flags['no-token'] ?? false);
+      : await this.#given(name, current, flags);
+    const change = (profile: Profile, stored: StoredSecret | undefined) => {
+      if (secret) checkUnchanged(name, current, profile, wishes, secret);
+      return changed(name, profile, wishes, stored, isDropped);
+    };
     // What is wrong is told before anything is kept.
     const draft = change(current, secret && inline(secret));
-    if (flags.verify) this.notice(await this.tryOut(name, draft));
+    const isWorthTrying = isAsked && secretOf(draft.credential) !== undefined;
+    if (flags.verify || isWorthTrying) await this.verify(name, draft, isAsked);
     const { before, after } = await this.withKept(secret, flags.storage, (stored) =>
       profiles.change(name, (profile) => change(profile, stored)),
     );
@@ -56,23 +62,29 @@ export default class ProfileEdit extends ProfileWritingCommand {
         this.notice(`Warning: what is left of the old secret could not be removed: ${why}`),
       );
     }
-    return this.answerWith(name);
+    return this.answerWith(name, after);
   }
 
-  /** A new secret, or the one that there is, to be kept elsewhere. */
   async #given(
     name: string,
     { credential }: Profile,
-    flags: WritingFlags,
-  ): Promise<NewSecret | undefined> {
+    flags: WritingFlags & { readonly 'no-token': boolean },
+  ): Promise<Change> {
+    const change = { wishes: await this.wishesOf(flags), isDropped: flags['no-token'] ?? false };
     const secret = await this.newSecret(flags);
-    const stored = secretOf(credential);
-    const isMoved = stored !== undefined && ![undefined, sourceOf(stored)].includes(flags.storage);
-    if (secret || !isMoved) return secret;
-    return { value: await this.context.readSecret({ stored, profile: name }) };
+    const moved = secretOf(credential);
+    const { storage } = flags;
+    if (secret || change.isDropped || storage === undefined || moved === undefined) {
+      return { ...change, secret };
+    }
+    const source = sourceOf(moved);
+    if (source === storage) return { ...change, secret: undefined };
+    if (source === 'command') throw notStored(name);
+    const value = await this.context.readSecret({ stored: moved, profile: name });
+    return { ...change, secret: { value, moved } };
   }
 
-  async #asked(name: string, current: Profile): Promise<Pick<Plan, 'wishes' | 'secret'>> {
+  async #asked(name: string, current: Profile): Promise<Change> {
     const { terminal, redactor } = this.context;
     if (!terminal.canAsk || this.jsonEnabled()) {
       throw new Failure('usage', `Nothing says what to change of profile ${name}.`, {
@@ -80,10 +92,50 @@ export default class ProfileEdit extends ProfileWritingCommand {
       });
     }
     const { askForSettings } = await import('../../profile-questions.ts');
-    const answers = await askForSettings(await terminal.prompts(), current.service, current);
+    const prompts = await terminal.prompts();
+    const answers = await askForSettings(prompts, current.service, { wishes: {} }, current);
     if (answers.secret && 'value' in answers.secret) redactor.add(answers.secret.value);
     return answers;
   }
+}
+
+interface Change {
+  readonly wishes: Wishes;
+  /** A new one; or the one that there is, to be kept elsewhere. */
+  readonly secret: (NewSecret & { readonly moved?: StoredSecret }) | undefined;
+  readonly isDropped: boolean;
+}
+
+/**
+ * A secret that comes is for the profile as it was when this began.
+ *
+ * @throws Failure `unavailable` when others have made it one for somebody else meanwhile, or have
+ *   replaced the secret that is being moved
+ */
+function checkUnchanged(
+  name: string,
+  { url, credential: was }: Profile,
+  now: Profile,
+  wishes: Wishes,
+  { moved }: { readonly moved?: StoredSecret },
+): void {
+  const isSent = new URL(now.url).origin === new URL(url).origin || wishes.url !== undefined;
+  const isSame = !(was && now.credential) || isSameAddressee(was, now.credential);
+  const isStored = moved === undefined || isDeepStrictEqual(secretOf(now.credential), moved);
+  if (isSent && isSame && isStored) return;
+  throw new Failure('unavailable', `Profile ${name} was changed by another command meanwhile.`, {
+    hint: `Nothing was changed. See leasectl profile show ${name}, then try again.`,
+  });
+}
+
+function notStored(name: string): Failure {
+  return new Failure(
+    'usage',
+    `The secret of ${name} is printed by a command, and stored nowhere.`,
+    {
+      hint: 'To store one in its place: --token-stdin, or --client-secret-stdin.',
+    },
+  );
 }
 
 /** @throws Failure `usage` when a stored secret would have to go where it was not stored for */
@@ -99,9 +151,19 @@ function changed(
   const draft = draftOf(profile.service, wishes, base, stored !== undefined);
   const result = profileWith(draft, stored);
   if (secretOf(base === rest ? undefined : credential) && !secretOf(result.credential)) {
-    throw new Failure('usage', `The token of ${name} was stored for ${credential?.origin} alone.`, {
-      hint: 'Give the one for the new address, too (--token-stdin), or drop it: --no-token',
-    });
+    throw new Failure(
+      'usage',
+      `The secret of ${name} was stored for ${addressees(credential)} alone.`,
+      {
+        hint: 'Give the one for the new address, too (--token-stdin, --client-secret-stdin), or drop it: --no-token',
+      },
+    );
   }
   return result;
+}
+
+/** Whom a secret may be sent to. */
+function addressees(credential: Credential | undefined): string {
+  if (credential?.type !== 'oauth2') return String(credential?.origin);
+  return [...new Set([credential.origin, new URL(credential.token_url).origin])].join(' and ');
 }

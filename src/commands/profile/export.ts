@@ -13,10 +13,9 @@ export default class ProfileExport extends ProfileCommand {
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(ProfileExport);
     const { profiles } = this.context;
-    const names = args.name !== undefined ? [args.name] : await profiles.names();
-    const found = await Promise.all(
-      names.map(async (name) => ({ name, profile: await profiles.get(name) })),
-    );
+    const { name } = args;
+    const found =
+      name === undefined ? await profiles.all() : [{ name, profile: await profiles.get(name) }];
     const defaults = await Promise.all(SERVICE_NAMES.map((service) => profiles.defaultOf(service)));
     const data = exportOf(found, defaults);
     return { data, text: () => visibleJson(data) };

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { boolean } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -6,7 +7,7 @@ import { required } from '../../positional.ts';
 import { ProfileCommand } from '../../profile-command.ts';
 import { draftOf } from '../../profiles/draft.ts';
 import { ExchangeFile, withoutSecret } from '../../profiles/exchange-file.ts';
-import { checkProfileName, type Profile } from '../../profiles/profile.ts';
+import { checkProfileName, type Profile, storeWith } from '../../profiles/profile.ts';
 
 export default class ProfileImport extends ProfileCommand {
   static override readonly summary = 'Add the profiles that profile export printed';
@@ -29,21 +30,22 @@ export default class ProfileImport extends ProfileCommand {
     const { terminal, profiles } = this.context;
     const text = await terminal.readValue(args.file === '-' ? '-' : `@${args.file}`, 'FILE');
     const { profiles: given, defaults } = await contentOf(text, args.file);
-    const known = await profiles.names();
-    const existing = Object.keys(given).filter((name) => known.includes(name));
-    if (existing.length > 0 && !flags['skip-existing']) throw nameTaken(existing);
-    const added = Object.entries(given)
-      .filter(([name]) => !known.includes(name))
-      .map(([name, profile]) => [checkProfileName(name), usable(name, profile)] as const);
-    for (const [name, profile] of added) await profiles.add(name, profile);
-    for (const [name, { service, credential }] of added) {
-      if (defaults.includes(name)) await profiles.setFirstDefault(service, name);
-      if (credential) this.notice(`${name} has no secret yet: leasectl profile edit ${name}`);
+    const usable = Object.fromEntries(
+      Object.entries(given).map(([name, profile]) => [
+        checkProfileName(name),
+        usableFrom(name, profile),
+      ]),
+    );
+    const added = await profiles.addAll(usable, defaults, flags['skip-existing'] ?? false);
+    for (const name of added) {
+      const { credential } = usable[name] ?? {};
+      if (credential) this.notice(`${name} has no secret yet: ${storeWith(name, credential.type)}`);
     }
-    const names = added.map(([name]) => name);
+    const skipped = Object.keys(usable).filter((name) => !added.includes(name));
+    const skippedWords = skipped.length > 0 ? ` Left alone: ${skipped.join(', ')}.` : '';
     return {
-      data: { added: names, skipped: existing },
-      text: () => (names.length > 0 ? `Added ${names.join(', ')}.` : 'Added none.'),
+      data: { added, skipped },
+      text: () => `Added ${added.join(', ') || 'none'}.${skippedWords}`,
     };
   }
 }
@@ -59,8 +61,12 @@ async function contentOf(text: string, file: string): Promise<ExchangeFile> {
 }
 
 /** As `profile add` would have it: what came over may have been written by hand. */
-function usable(name: string, profile: Profile): Profile {
+function usableFrom(name: string, profile: Profile): Profile {
   try {
+    for (const file of [profile.ca_file, profile.client_cert, profile.client_key]) {
+      // It would be another one in every directory.
+      if (file !== undefined && !isAbsolute(file)) throw notAbsolute(file);
+    }
     return withoutSecret(draftOf(profile.service, {}, profile, false));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -70,9 +76,8 @@ function usable(name: string, profile: Profile): Profile {
   }
 }
 
-function nameTaken(names: readonly string[]): Failure {
-  const [are, them] = names.length > 1 ? ['are profiles', 'them'] : ['is a profile', 'it'];
-  return new Failure('usage', `There ${are} ${names.join(', ')} already.`, {
-    hint: `To keep ${them} as they are: --skip-existing; or rename ${them} first.`,
+function notAbsolute(file: string): Failure {
+  return new Failure('usage', `It names ${JSON.stringify(file)}, which is no absolute path.`, {
+    hint: 'Write down the whole path of that file on this machine.',
   });
 }

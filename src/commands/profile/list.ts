@@ -10,8 +10,12 @@ export default class ProfileList extends ProfileCommand {
 
   protected async execute(): Promise<Answer> {
     await this.parse(ProfileList);
-    const names = [LOCAL, ...(await this.context.profiles.names())];
-    const summaries = await Promise.all(names.map((name) => this.summarize(name)));
+    const known = await this.context.profiles.all();
+    const summaries = await Promise.all(
+      [{ name: LOCAL, profile: undefined }, ...known].map(({ name, profile }) =>
+        this.summarize(name, profile),
+      ),
+    );
     const rows = await Promise.all(
       summaries.map(async (summary) => [
         summary.name,

@@ -23,9 +23,8 @@ export default class ProfileRemove extends ProfileCommand {
     if (!flags.yes && !(await this.#isMeant(name))) {
       return { data: { name, removed: false }, text: () => `Kept ${name}.` };
     }
-    // A broken one can be removed, too.
-    const profile = await profiles.get(name).catch(() => undefined);
-    for (const service of await profiles.remove(name)) {
+    const { profile, orphaned } = await profiles.remove(name);
+    for (const service of orphaned) {
       this.notice(`${name} was the default of ${service}, which has none now.`);
     }
     await this.context.forgetCredential(profile?.credential, (why) =>

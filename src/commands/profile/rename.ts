@@ -16,8 +16,8 @@ export default class ProfileRename extends ProfileCommand {
     const { args } = await this.parse(ProfileRename);
     const { name, newName } = args;
     const ledger = await this.context.ledger();
-    await this.context.profiles.rename(name, newName);
+    const profile = await this.context.profiles.rename(name, newName);
     ledger.renameProfile(name, newName);
-    return this.answerWith(newName);
+    return this.answerWith(newName, profile);
   }
 }

@@ -29,7 +29,7 @@ export default class ProfileShow extends ProfileCommand {
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(ProfileShow);
     if (flags.resolve !== undefined) return this.#resolve(flags.resolve, args.name);
-    if (args.name !== undefined) return this.answerWith(args.name);
+    if (args.name !== undefined) return this.answerWith(args.name, await this.stored(args.name));
     throw new Failure('usage', 'Nothing says which profile to show.', {
       hint: 'Give its NAME (see leasectl profile list), or --resolve COMMAND.',
     });

@@ -16,7 +16,6 @@ export default class ProfileUse extends ProfileCommand {
 
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(ProfileUse);
-    await this.context.profiles.use(args.name);
-    return this.answerWith(args.name);
+    return this.answerWith(args.name, await this.context.profiles.use(args.name));
   }
 }
