@@ -18,7 +18,8 @@ export function renderDryRun(
 ): Answer {
   const shown = {
     method,
-    url: clean(redactUrl(url)),
+    // The embedded service has no host.
+    url: clean(redactUrl(url)).replace(/^local:\/\//, 'local:'),
     headers: Object.fromEntries(
       Object.entries(redactHeaders(headers)).map(([name, text]) => [name, clean(text)]),
     ),

@@ -34,8 +34,7 @@ export function redactUrl(url: URL, clean: Clean = asItIs): string {
   const parts = [url.search, url.hash].map(
     (part) => part.slice(0, 1) + redactParameters(part.slice(1), clean),
   );
-  const authority = url.host && `//${user}${url.host}`;
-  return clean(`${url.protocol}${authority}${url.pathname}${parts.join('')}`);
+  return clean(`${url.protocol}//${user}${url.host}${url.pathname}${parts.join('')}`);
 }
 
 /**
