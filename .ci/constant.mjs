@@ -14,6 +14,8 @@ const RANDOM = [
   /\b(?:lease|lock|job|ack)_[0-9a-z]{16,}\b/g,
   /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g,
 ];
+/** How long something took. */
+const TOOK = /\b\d+(?= ms\b)/g;
 /** A job in the background, as bash tells it. */
 const PROCESS = /^(\[\d+\]) \d+$/;
 
@@ -50,6 +52,7 @@ export function constantLines({ page, commands, home }) {
         .replaceAll(home, '~')
         .replace(TIME, moment)
         .replace(TIME_LEFT, timeLeft)
+        .replace(TOOK, '1')
         .replace(PROCESS, '$1 4711'),
     );
     return withBoxes(made);

@@ -10,7 +10,8 @@ const BIN = fileURLToPath(new URL('../bin/run.js', import.meta.url));
 const COLUMNS = 80;
 
 /**
- * @param blocks of the page, each with the `terminal` that it is typed into and the lines `typed`
+ * @param blocks of the page: the `terminal` that each is typed into, and its `typed` lines, each with
+ *   the `rest` that may belong to it, for as long as bash asks for more
  * @returns the text of each block: what was typed, and what was shown
  * @throws when a command fails and the page does not look at its exit code
  */
@@ -19,7 +20,7 @@ export async function playPage(page, blocks) {
   const terminals = new Map();
   try {
     const env = await createMachine(machine);
-    const commands = blocks.flatMap(({ typed }) => typed);
+    const commands = blocks.flatMap(({ typed }) => typed.map(({ line }) => line));
     const constant = constantLines({ page, commands, home: env.HOME });
     const made = [];
     for (const { terminal, typed } of blocks) {
@@ -51,21 +52,27 @@ async function createMachine(directory) {
   };
 }
 
+/** Types lines one after the other: what is shown below each is the text. */
 async function type(terminal, typed, { page, constant }) {
   let text = '';
-  for (const [index, line] of typed.entries()) {
-    const { output, code, isOpen } = await terminal.run(line.slice(2)).catch((error) => {
-      throw new Error(`${page}: ${line}: ${error.message}`);
-    });
-    const next = typed[index + 1] ?? '';
-    if (isOpen !== next.startsWith('> ')) throw new Error(`${page}: ${line}: is it whole?`);
-    if (code !== 0 && !next.includes('$?')) {
-      throw new Error(`${page}: ${line}: ended with ${code}, unseen:\n${output.join('\n')}`);
+  for (const [index, { line, rest }] of typed.entries()) {
+    const fail = (problem) => {
+      throw new Error(`${page}: ${line}: ${problem}`);
+    };
+    const lines = [line];
+    let result = await terminal.run(line.slice(2)).catch(fail);
+    for (const next of rest) {
+      if (!result.isOpen) break;
+      lines.push(next);
+      result = await terminal.run(next.slice(2)).catch(fail);
     }
+    if (result.isOpen) fail('is not whole');
+    const { output, code } = result;
+    const isSeen = typed[index + 1]?.line.includes('$?');
+    if (code !== 0 && !isSeen) fail(`ended with ${code}, unseen:\n${output.join('\n')}`);
     const shown = constant(output);
-    const odd = shown.find((other) => /^[$>] |^```$/.test(other));
-    if (odd) throw new Error(`${page}: ${line}: what it shows would be typed next time: ${odd}`);
-    text += [line, ...shown].map((one) => `${one}\n`).join('');
+    if (shown.some((one) => /^(\$ |```)/.test(one))) fail(`shows what would be typed:\n${shown}`);
+    text += [...lines, ...shown].map((one) => `${one}\n`).join('');
   }
   return text;
 }

@@ -1,6 +1,6 @@
 // Runs the commands of the README's pages, and writes below each what the terminal shows. A block
 // belongs to a page by the comment before it: `<!-- terminal: PAGE -->`, or with `PAGE, second` what
-// is typed into another terminal. Lines that begin with `$ ` are typed, and with `> ` where bash waits
+// is typed into another terminal. Lines that begin with `$ ` are typed, and with `> ` where bash asks
 // for more. Every page has a machine of its own, on which nothing is leased or configured.
 // With --check nothing is written, and it fails where another text is shown. Needs a build.
 import { spawnSync } from 'node:child_process';
@@ -8,6 +8,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { playPage } from './play.mjs';
 
 const BLOCK = /(<!-- terminal: ([\w-]+)(?:, ([\w-]+))? -->\n```console\n)(.*?)(?=^```$)/gms;
+/** A line, and what stands right below it as the rest of a heredoc would. */
+const TYPED = /^(\$ .*)\n((?:>(?: .*)?\n)*)/gm;
 
 const args = process.argv.slice(2);
 const file = args.find((arg) => !arg.startsWith('--')) ?? 'README.md';
@@ -16,8 +18,14 @@ const blocks = [...text.matchAll(BLOCK)].map(([, , page, terminal = 'first', sho
   page,
   terminal,
   shown,
-  typed: shown.split('\n').filter((line) => /^[$>] /.test(line)),
+  typed: [...shown.matchAll(TYPED)].map(([, line, rest]) => ({
+    line,
+    rest: rest.split('\n').slice(0, -1),
+  })),
 }));
+if (blocks.length < text.split('<!-- terminal: ').length - 1) {
+  throw new Error(`${file}: below each <!-- terminal: PAGE --> there has to be a console block`);
+}
 for (const page of new Set(blocks.map((block) => block.page))) {
   const ofPage = blocks.filter((block) => block.page === page);
   const played = await playPage(page, ofPage);

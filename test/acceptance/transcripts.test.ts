@@ -24,7 +24,7 @@ function createDocument(blocks: readonly (readonly [name: string, ...lines: stri
 
 test('a page shows what its terminals show, and the same the next time', async () => {
   const { run, read } = createDocument([
-    ['one', '$ leasectl lease a --ttl 15m', '$ code=$?', '$ cat <<END', '> got $code', '> END'],
+    ['one', '$ leasectl lease a --ttl 15m', '$ code=$?', '$ cat <<END', '> > got $code', '> END'],
     ['one, second', '$ leasectl lease a', '$ echo "[$?, $code]"', '$ sleep 0 & wait'],
     ['two', '$ leasectl lease a --json', '$ leasectl admin jobs add --type t --asset x --count 2'],
   ]);
@@ -43,9 +43,9 @@ $ leasectl lease a --ttl 15m
 └─────────┴───────────────────────────────────────┘
 $ code=$?
 $ cat <<END
-> got $code
+> > got $code
 > END
-got 0
+> got 0
 \`\`\`
 And on.
 `);
