@@ -1,7 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { createSandbox } from '../support/sandbox.ts';
+import { expect, test } from 'vitest';
+import { ACQUIRED, bearer, HANDLE, STATE } from '../support/hosted-answers.ts';
+import { canSkipKeyring, startMessageBus } from '../support/message-bus.ts';
+import { profileFile, profileFiles } from '../support/profile-files.ts';
+import { addProfile, createSandbox } from '../support/sandbox.ts';
+import { startStub } from '../support/stub-server.ts';
 
 const CANARY = 'once_live_canary_44d1';
 const add = (name: string, ...more: string[]) => [
@@ -15,7 +19,15 @@ const add = (name: string, ...more: string[]) => [
 
 test('without configuration there is the embedded service', async () => {
   const { json } = createSandbox();
-  const local = { name: 'local', service: 'all', url: null, default: true, token: 'not needed' };
+  const local = {
+    name: 'local',
+    service: 'all',
+    url: null,
+    default: true,
+    auth: null,
+    token: null,
+    last_used_at: null,
+  };
   expect(await json(['profile', 'list'])).toEqual([local]);
   expect(await json(['profile', 'show', 'local'])).toEqual(local);
 });
@@ -27,9 +39,18 @@ test('a profile is added, shown, chosen and removed', async () => {
     service: 'onceonly',
     url: 'https://api.onceonly.tech',
     default: true,
-    token: 'stored',
+    auth: 'bearer',
+    token: { source: 'file', tail: '…44d1' },
+    last_used_at: null,
   };
-  const dev = { ...prod, name: 'dev', url: 'http://localhost:4040', default: false, token: 'none' };
+  const dev = {
+    ...prod,
+    name: 'dev',
+    url: 'http://localhost:4040',
+    default: false,
+    auth: null,
+    token: null,
+  };
   expect(await json(add('prod', '--token-stdin'), { input: CANARY })).toEqual(prod);
   expect(await json(add('dev', '--url', 'http://localhost:4040/'))).toEqual(dev);
   expect(await json(['profile', 'list'])).toMatchObject([{ default: false }, dev, prod]);
@@ -40,10 +61,13 @@ test('a profile is added, shown, chosen and removed', async () => {
   expect(twice.code).toBe(2);
   expect(twice.stderr).toContain('There is a profile prod already.');
 
-  const removed = await run(['profile', 'remove', 'dev']);
+  const unasked = await run(['profile', 'remove', 'dev']);
+  expect(unasked.code).toBe(2);
+  expect(unasked.stderr).toContain('leasectl profile remove dev --yes');
+  const removed = await run(['profile', 'remove', 'dev', '--yes']);
   expect(removed).toMatchObject({ code: 0, stdout: 'Removed dev.\n' });
   expect(removed.stderr).toContain('dev was the default of onceonly, which has none now.');
-  expect((await run(['profile', 'remove', 'dev'])).code).toBe(2);
+  expect((await run(['profile', 'remove', 'dev', '--yes'])).code).toBe(2);
   expect((await run(['profile', 'use', 'dev'])).code).toBe(2);
   expect(await json(['profile', 'list'])).toMatchObject([{ default: true }, { name: 'prod' }]);
 });
@@ -74,44 +98,137 @@ test('a profile takes the place of no default that was chosen, the embedded serv
   expect(await json(['profile', 'show', 'local'])).toMatchObject({ default: true });
 });
 
-describe('20 writers at once', () => {
-  test('lose no profile, tear no file, and leave one default', async () => {
-    const { run, json, configDirectory } = createSandbox();
-    const names = Array.from({ length: 20 }, (_, index) => `p${String(index).padStart(2, '0')}`);
-    const outcomes = await Promise.all(
-      names.map((name) => run(add(name, '--token-stdin'), { input: `token-of-${name}` })),
-    );
-    expect(outcomes.map(({ code }) => code)).toEqual(names.map(() => 0));
-    const files = readdirSync(join(configDirectory, 'profiles'));
-    expect(files.sort()).toEqual(names.map((name) => `${name}.json`));
-    const listed = Object(await json(['profile', 'list']));
-    const defaults = listed.filter((profile: { default: boolean }) => profile.default);
-    expect(defaults).toHaveLength(1);
-  });
+test.each(['token', 'client-secret'])('a %s comes from a file, too', async (what) => {
+  const sandbox = createSandbox();
+  const file = join(sandbox.directory, 'secret');
+  writeFileSync(file, `\ufeff${CANARY}\r\n`);
+  const flags = what === 'token' ? [] : ['--client-id', 'x', '--token-url', 'https://t.example/t'];
+  await sandbox.json(add('prod', ...flags, `--${what}-file`, file));
+  const { credential } = profileFile(sandbox, 'prod');
+  expect(credential).toMatchObject(
+    what === 'token' ? { type: 'bearer', token: CANARY } : { client_secret: CANARY },
+  );
+});
 
-  test('of one profile: one succeeds, the others are told', async () => {
-    const { run, configDirectory } = createSandbox();
-    const outcomes = await Promise.all(
-      Array.from({ length: 20 }, (_, index) =>
-        run(add('same', '--token-stdin'), { input: `token-${index}` }),
-      ),
-    );
-    const winners = outcomes.flatMap(({ code }, index) => (code === 0 ? [index] : []));
-    expect(winners).toHaveLength(1);
-    expect(outcomes.filter(({ code }) => code === 2)).toHaveLength(19);
-    const content = readFileSync(join(configDirectory, 'profiles', 'same.json'), 'utf8');
-    expect(JSON.parse(content)).toMatchObject({ credential: { token: `token-${winners[0]}` } });
+test.each(['token', 'client-secret'])('a %s comes from a command, each time', async (what) => {
+  const sandbox = createSandbox();
+  const token = { access_token: 'access', token_type: 'Bearer', expires_in: 1 };
+  const isToken = what === 'token';
+  const stub = await startStub(...(isToken ? [] : [{ status: 200, body: token }]), {
+    status: 200,
+    body: STATE,
   });
+  const client = ['--client-id', 'x', '--token-url', `${stub.url}/token`];
+  const command = `cat '${join(sandbox.directory, 'secret')}'`;
+  const args = add('prod', '--url', stub.url, `--${what}-command`, command);
+  const shown = await sandbox.json([...args, ...(isToken ? [] : client)]);
+  expect(shown).toMatchObject({ token: { source: 'command', tail: null } });
+  // Not run before it is needed.
+  writeFileSync(join(sandbox.directory, 'secret'), CANARY);
+  expect((await sandbox.run(['status', 'k'])).code).toBe(0);
+  if (isToken) expect(stub.seen).toMatchObject([bearer(CANARY)]);
+  else expect(stub.seen[0]?.body).toContain(CANARY);
+});
 
-  test('of the default leave a whole one, with readers in between', async () => {
-    const { run, json, configDirectory } = createSandbox();
-    for (const name of ['a', 'b']) await json(add(name, '--url', 'http://localhost:1'));
-    const outcomes = await Promise.all(
-      Array.from({ length: 20 }, (_, index) =>
-        run(index % 3 === 2 ? ['profile', 'list'] : ['profile', 'use', index % 2 ? 'a' : 'b']),
-      ),
-    );
-    expect(outcomes.map(({ code }) => code)).toEqual(outcomes.map(() => 0));
-    expect(readdirSync(join(configDirectory, 'defaults'))).toEqual(['onceonly.json']);
+test.skipIf(canSkipKeyring)(
+  'a token is in the keyring, and moves from there to a file',
+  async () => {
+    const sandbox = createSandbox();
+    const { env } = await startMessageBus();
+    const options = { input: CANARY, env: { ...env, HOME: sandbox.directory } };
+    const kept = { token: { source: 'keyring', tail: '…44d1' } };
+    const stub = await startStub({ status: 200, body: STATE }, { status: 200, body: STATE });
+    const args = add('prod', '--url', stub.url, '--token-stdin');
+    // The flag is over the variable, which the sandbox sets to file.
+    expect(await sandbox.json([...args, '--storage', 'keyring'], options)).toMatchObject(kept);
+    expect(JSON.stringify(profileFile(sandbox, 'prod'))).not.toContain(CANARY);
+    expect((await sandbox.run(['status', 'k'], options)).code).toBe(0);
+
+    const toFile = ['profile', 'edit', 'prod', '--storage', 'file'];
+    const inFile = { token: { source: 'file', tail: '…44d1' } };
+    expect(await sandbox.json(toFile, options)).toMatchObject(inFile);
+    expect(profileFile(sandbox, 'prod')).toMatchObject({ credential: { token: CANARY } });
+    expect((await sandbox.run(['status', 'k'])).code).toBe(0);
+    expect(stub.seen).toMatchObject([bearer(CANARY), bearer(CANARY)]);
+
+    const byDefault = { ...options, env: { ...options.env, LEASECTL_STORAGE: '' } };
+    const other = add('other', '--token-stdin');
+    expect(await sandbox.json(other, byDefault)).toMatchObject(kept);
+  },
+);
+
+test('without a keyring a token is in a file, which is told once', async () => {
+  const sandbox = createSandbox();
+  const keep = (name: string, storage: string, ...more: string[]) =>
+    sandbox.run(add(name, '--token-stdin', ...more), {
+      input: CANARY,
+      env: { LEASECTL_STORAGE: storage },
+    });
+  const refused = await keep('a', 'keyring');
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('There is no keyring here');
+  expect((await keep('a', 'cloud')).stderr).toContain('is no storage: "cloud"');
+  expect(profileFiles(sandbox)).toEqual([]);
+  const warning = /^Warning: no keyring can be used \(.+\): secrets are kept in files/m;
+  // Whoever does not see it was not told.
+  expect((await keep('a', '', '--json')).stderr).toBe('');
+  expect((await keep('b', '')).stderr).toMatch(warning);
+  expect((await keep('c', '')).stderr).not.toMatch(warning);
+  expect(profileFile(sandbox, 'b')).toMatchObject({ credential: { token: CANARY } });
+});
+
+test('when a profile was used last is told', async () => {
+  const sandbox = createSandbox();
+  const stub = await startStub({ status: 200, body: STATE });
+  await addProfile(sandbox, 'prod', stub.url);
+  const before = Date.now();
+  await sandbox.json(['status', 'k']);
+  const { last_used_at: time } = Object(await sandbox.json(['profile', 'show', 'prod']));
+  expect(Date.parse(time)).toBeGreaterThanOrEqual(before);
+  await sandbox.json(['profile', 'rename', 'prod', 'p2']);
+  expect(await sandbox.json(['profile', 'show', 'p2'])).toMatchObject({ last_used_at: time });
+  // One that has its name after it was not used yet.
+  await sandbox.json(['profile', 'remove', 'p2', '--yes']);
+  await addProfile(sandbox, 'p2', stub.url);
+  expect(await sandbox.json(['profile', 'show', 'p2'])).toMatchObject({ last_used_at: null });
+});
+
+test('a renamed profile stays what it was: default, and holder of what was leased', async () => {
+  const sandbox = createSandbox();
+  const { json, run } = sandbox;
+  const stub = await startStub(ACQUIRED, {
+    status: 200,
+    body: { ok: true, status: 'extended', key: 'k', lease_id: HANDLE, ttl: 60, version: 1 },
   });
+  await addProfile(sandbox, 'prod', stub.url);
+  await json(['lease', 'k']);
+  expect(await json(['profile', 'rename', 'prod', 'production'])).toMatchObject({
+    name: 'production',
+    default: true,
+  });
+  await json(['extend', 'k']);
+  expect(stub.seen.at(-1)?.body).toContain(HANDLE);
+  expect(profileFiles(sandbox)).toEqual(['production.json']);
+
+  await addProfile(sandbox, 'other', 'https://example.com');
+  for (const [from, to, message] of [
+    ['other', 'production', 'There is a profile production already.'],
+    ['other', 'other', 'There is a profile other already.'],
+    ['nope', 'x', 'There is no profile nope.'],
+    ['local', 'x', '"local" is built in.'],
+    ['other', 'local', '"local" is built in.'],
+  ] as const) {
+    const { code, stderr } = await run(['profile', 'rename', from, to]);
+    expect({ from, to, code }).toEqual({ from, to, code: 2 });
+    expect(stderr).toContain(message);
+  }
+  expect((await run(['profile', 'edit', 'local', '--url', 'https://x'])).code).toBe(2);
+});
+
+test('a broken profile can be removed', async () => {
+  const sandbox = createSandbox();
+  mkdirSync(join(sandbox.configDirectory, 'profiles'), { recursive: true });
+  writeFileSync(join(sandbox.configDirectory, 'profiles', 'prod.json'), '{');
+  expect((await sandbox.run(['profile', 'remove', 'prod', '--yes'])).code).toBe(0);
+  expect(profileFiles(sandbox)).toEqual([]);
 });

@@ -11,14 +11,15 @@ const VENDOR = 'https://api.onceonly.tech';
 async function setUp() {
   const directory = temporaryDirectory();
   const profiles = new ProfileStore({ config: directory, state: directory });
-  const add = (name: string, url: string, token: string) =>
-    profiles.add(name, {
-      service: 'onceonly',
-      url,
-      credential: { type: 'bearer', token, origin: new URL(url).origin },
-    });
-  await add('prod', VENDOR, 'stored');
-  await add('own', 'https://leases.example.com/base', 'own');
+  const profileAt = (url: string, token: string) => ({
+    service: 'onceonly' as const,
+    url,
+    credential: { type: 'bearer' as const, token, origin: new URL(url).origin },
+  });
+  const prod = profileAt(VENDOR, 'stored');
+  const own = profileAt('https://leases.example.com/base', 'own');
+  // None of them is a default.
+  await profiles.addAll({ prod, own }, [], false);
   const resolve = async (env: Environment, flag?: string, project?: Project) => {
     const selection = { service: 'onceonly' as const, flag, env, profiles, project };
     const { target } = await resolveTarget(selection);
