@@ -1,4 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ACQUIRED, bearer, HANDLE, STATE } from '../support/hosted-answers.ts';
@@ -137,7 +144,8 @@ test.skipIf(canSkipKeyring)(
     const { env } = await startMessageBus();
     const options = { input: CANARY, env: { ...env, HOME: sandbox.directory } };
     const kept = { token: { source: 'keyring', tail: '…44d1' } };
-    const stub = await startStub({ status: 200, body: STATE }, { status: 200, body: STATE });
+    const answer = { status: 200, body: STATE };
+    const stub = await startStub(answer, answer, answer);
     const args = add('prod', '--url', stub.url, '--token-stdin');
     // The flag is over the variable, which the sandbox sets to file.
     expect(await sandbox.json([...args, '--storage', 'keyring'], options)).toMatchObject(kept);
@@ -149,7 +157,14 @@ test.skipIf(canSkipKeyring)(
     expect(await sandbox.json(toFile, options)).toMatchObject(inFile);
     expect(profileFile(sandbox, 'prod')).toMatchObject({ credential: { token: CANARY } });
     expect((await sandbox.run(['status', 'k'])).code).toBe(0);
-    expect(stub.seen).toMatchObject([bearer(CANARY), bearer(CANARY)]);
+
+    // What a renaming leaves behind that was killed: both have the same secret.
+    await sandbox.json(['profile', 'edit', 'prod', '--storage', 'keyring'], options);
+    const profiles = join(sandbox.configDirectory, 'profiles');
+    copyFileSync(join(profiles, 'prod.json'), join(profiles, 'twin.json'));
+    await sandbox.json(['profile', 'remove', 'prod', '--yes'], options);
+    expect((await sandbox.run(['status', 'k', '--profile', 'twin'], options)).code).toBe(0);
+    expect(stub.seen).toMatchObject([bearer(CANARY), bearer(CANARY), bearer(CANARY)]);
 
     const byDefault = { ...options, env: { ...options.env, LEASECTL_STORAGE: '' } };
     const other = add('other', '--token-stdin');
