@@ -16,7 +16,7 @@ const options = {
   // ES modules are smaller when bundled, and UMD ones cannot be.
   mainFields: ['module', 'main'],
   external: ['@libsql/*', '@napi-rs/keyring-*'],
-  loader: { '.sql': 'text' },
+  loader: { '.sql': 'text', '.bash': 'text', '.zsh': 'text', '.fish': 'text' },
   // Node's own modules are required as well: code in a `vm.Script` has no `import()`.
   supported: { 'dynamic-import': false },
   minify: true,
@@ -111,7 +111,9 @@ await build({
   outfile: 'dist/start.js',
   define: { BUILD_ID: JSON.stringify(buildId) },
 });
-await build({ ...options, entryPoints: ['src/guard.ts'], outfile: 'dist/guard.js' });
+for (const name of ['guard', 'complete']) {
+  await build({ ...options, entryPoints: [`src/${name}.ts`], outfile: `dist/${name}.js` });
+}
 const keyring = await build({
   ...options,
   entryPoints: ['src/keyring-process.ts'],

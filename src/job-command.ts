@@ -31,7 +31,7 @@ export abstract class JobCommand extends ServiceCommand {
   static readonly service = 'retaia' satisfies NeededService;
   // oclif sees a command's own args and flags only: each has to name these.
   static readonly holderArgs = {
-    job: required('Id of a job that you claimed'),
+    job: required('Id of a job that you claimed', 'held-job'),
   };
   static readonly lockFlags = {
     'lock-token-stdin': boolean({

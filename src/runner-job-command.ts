@@ -21,7 +21,10 @@ export abstract class RunnerJobCommand extends ServiceCommand {
   static readonly service = 'askui' satisfies NeededService;
   // oclif sees a command's own args and flags only: each has to name these.
   static readonly holderArgs = {
-    job: optional('Id of a job that you leased [default: the only one that this machine holds]'),
+    job: optional(
+      'Id of a job that you leased [default: the only one that this machine holds]',
+      'held-job',
+    ),
   };
   static readonly ackFlags = {
     'ack-stdin': boolean({

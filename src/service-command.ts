@@ -20,6 +20,7 @@ export abstract class ServiceCommand extends BaseCommand {
       description: 'Profile to use instead of the default one',
       helpGroup: 'GLOBAL',
       helpValue: 'NAME',
+      completes: 'profile',
     }),
     timeout: string({
       description: `How long to try before giving up on a hosted service [default: ${DEFAULT_TIMEOUT}]`,

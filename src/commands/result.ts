@@ -16,7 +16,7 @@ export default class Result extends KeyCommand {
     '<%= config.bin %> result hello --raw',
   ];
   static override readonly args = {
-    key: required('Key to look at'),
+    key: required('Key to look at', 'key'),
   };
   static override readonly flags = {
     raw: boolean({

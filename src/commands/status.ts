@@ -15,7 +15,7 @@ export default class Status extends KeyCommand {
     '<%= config.bin %> status hello --json',
   ];
   static override readonly args = {
-    key: required('Key to look at'),
+    key: required('Key to look at', 'key'),
   };
 
   protected async execute(): Promise<Answer> {
