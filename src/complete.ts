@@ -1,4 +1,4 @@
-import { readFileSync, writeSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { readQuestion, SHELLS } from './completion/answer.ts';
 import { complete } from './completion/candidates.ts';
@@ -26,7 +26,7 @@ export async function answer(packageDirectory: string, argv: readonly string[]):
     const read = (file: string): unknown =>
       JSON.parse(readFileSync(join(packageDirectory, file), 'utf8'));
     const surface = readSurface(read('oclif.manifest.json'), read('package.json'));
-    const { line, write } = readQuestion(shell, given);
+    const { line, write } = readQuestion(shell, given, listFiles);
     const text = write(await complete(line, surface, valuesFrom(process.env, Date.now())));
     // Written at once: to make a stream of stdout takes as long as all the rest.
     let rest = Buffer.from(text);
@@ -34,4 +34,16 @@ export async function answer(packageDirectory: string, argv: readonly string[]):
   } catch {
     // See above.
   }
+}
+
+/** As a shell does: hidden ones only where that was asked for. */
+function listFiles(start: string): string[] {
+  const directory = start.slice(0, start.lastIndexOf('/') + 1);
+  const name = start.slice(directory.length);
+  return readdirSync(directory || '.')
+    .filter((entry) => entry.startsWith(name) && (name !== '' || !entry.startsWith('.')))
+    .map((entry) => {
+      const isDirectory = statSync(directory + entry, { throwIfNoEntry: false })?.isDirectory();
+      return `${directory}${entry}${isDirectory ? '/' : ''}`;
+    });
 }

@@ -13,14 +13,21 @@ export interface Question {
   readonly write: (reply: Reply) => string;
 }
 
+/** Lists the files whose paths begin in a certain way; those of directories end with `/`. */
+export type ListFiles = (start: string) => readonly string[];
+
 /**
  * Reads what the script of a shell gives.
  *
  * @param given from bash the line up to the cursor, and the part of it that readline is going to
  *   replace; from the others all words up to the cursor, without their quotes
  */
-export function readQuestion(shell: Shell, given: readonly string[]): Question {
-  if (shell === 'bash') return readBash(given);
+export function readQuestion(
+  shell: Shell,
+  given: readonly string[],
+  listFiles: ListFiles,
+): Question {
+  if (shell === 'bash') return readBash(given, listFiles);
   const write = shell === 'zsh' ? writeZsh : writeFish;
   return { line: lineOf(given.slice(0, -1), given.at(-1) ?? ''), write };
 }
@@ -31,29 +38,38 @@ function lineOf(words: readonly string[], current: string): Line {
   return { words: words.slice(command + 1), current };
 }
 
-function readBash([text = '', replaced = '']: readonly string[]): Question {
+/**
+ * Lines: the kind, then words as they have to stand on the line. bash completes the names of files
+ * by itself (`files`, where it can be asked to), unless something stands before them (`paths`).
+ */
+function readBash([text = '', replaced = '']: readonly string[], listFiles: ListFiles): Question {
   const { words, current, isRedirected } = splitBash(text);
   const start = current.raw.length - replaced.length;
   const kept = readWord(current.raw.slice(0, start));
   const isUnderstood = current.raw.endsWith(replaced) && kept.raw.length === start;
+  const lines = (kind: string, values: readonly string[]) => {
+    const fitting = values.filter((value) => value.startsWith(current.value));
+    const rest = fitting.map((value) => quoteRest(value.slice(kept.value.length), kept.quote));
+    return [kind, ...rest, ''].join('\n');
+  };
   const write = (reply: Reply): string => {
-    if (isRedirected) return 'files\n';
     if (!isUnderstood) return '';
-    if (reply.kind === 'files') return kept.value.length < reply.prefix.length ? '' : 'files\n';
     if (reply.kind === 'command') return 'command\n';
-    const lines = representable(reply.candidates)
-      .map(({ value }) => reply.prefix + value)
-      .filter((word) => word.startsWith(current.value))
-      .map((word) => quoteRest(word.slice(kept.value.length), kept.quote));
-    return ['words', ...lines, ''].join('\n');
+    const { prefix } = reply;
+    if (reply.kind === 'words') {
+      return lines(
+        'words',
+        representable(reply.candidates).map(({ value }) => prefix + value),
+      );
+    }
+    const files = listFiles(current.value.slice(prefix.length)).map((file) => prefix + file);
+    return lines(prefix.length > kept.value.length ? 'paths' : 'files', files);
   };
-  return {
-    line: lineOf(
-      words.map(({ value }) => value),
-      current.value,
-    ),
-    write,
-  };
+  const line = lineOf(
+    words.map(({ value }) => value),
+    current.value,
+  );
+  return { line, write: isRedirected ? () => write({ kind: 'files', prefix: '' }) : write };
 }
 
 /** No shell can have it in a word. */
@@ -61,15 +77,19 @@ function representable(candidates: readonly Candidate[]): Candidate[] {
   return candidates.filter(({ value }) => !value.includes('\0'));
 }
 
-/** zsh quotes what it inserts; fields that end with NUL: the kind, the prefix, then pairs. */
+/**
+ * zsh quotes what it inserts. Fields that end with NUL: the kind, the prefix, then words, each with
+ * how it is shown, and a description.
+ */
 function writeZsh(reply: Reply): string {
   if (reply.kind === 'command') return fields('command', '');
   if (reply.kind === 'files') return fields('files', reply.prefix);
-  const pairs = shown(reply.candidates).flatMap(({ value, description }) => {
-    const name = visible(value).replace(/[\\:]/g, '\\$&');
-    return [value, description ? `${name}:${visible(description)}` : name];
-  });
-  return fields('words', reply.prefix, ...pairs);
+  const words = shown(reply.candidates).flatMap(({ value, description = '' }) => [
+    value,
+    visible(value),
+    visible(description),
+  ]);
+  return fields('words', reply.prefix, ...words);
 }
 
 /** fish quotes what it inserts, too; a description follows a tab. */

@@ -50,7 +50,7 @@ export async function complete(line: Line, surface: Surface, sources: Sources): 
     return words(prefix ? [] : flagsOf(typed));
   }
   const arg = argumentAt(command, typed.args.length);
-  if (!arg) return words(typed.isPastFlags ? [] : flagsOf(typed));
+  if (!arg) return words([]);
   const reply = await offer(arg, '');
   if (reply.kind !== 'words' || typed.isPastFlags) return reply;
   // What looks like a flag would be taken for one.

@@ -7,22 +7,15 @@ _leasectl() {
     if [[ -z $kind ]]; then kind=$word; else COMPREPLY[${#COMPREPLY[@]}]=$word; fi
   done < <(command leasectl __complete bash "${COMP_LINE:0:$COMP_POINT}" "$2" 2>/dev/null)
   case $kind in
-    files) _leasectl_files "$2" ;;
+    files) _leasectl_option default && COMPREPLY=() ;;
+    paths) [[ ${#COMPREPLY[@]} == 1 && $COMPREPLY == */ ]] && _leasectl_option nospace ;;
     command) _leasectl_command "$2" ;;
   esac
 }
 
-_leasectl_files() {
-  # The old bash of macOS cannot go on as if nothing had completed the word.
-  if [[ $(type -t compopt) == builtin ]]; then
-    compopt -o default
-    return
-  fi
-  local file
-  while IFS= read -r file; do
-    [[ -d $file ]] && file=$file/
-    COMPREPLY[${#COMPREPLY[@]}]=$(printf %q "$file")
-  done < <(compgen -f -- "$1")
+# The bash of macOS is too old for this.
+_leasectl_option() {
+  [[ $(type -t compopt) == builtin ]] && compopt -o "$1"
 }
 
 # The command that follows --, as the shell completes it.
@@ -38,10 +31,11 @@ _leasectl_command() {
     _command_offset "$start"
   elif ((start == COMP_CWORD)) && [[ $1 != */* ]]; then
     while IFS= read -r word; do
-      COMPREPLY[${#COMPREPLY[@]}]=$(printf %q "$word")
+      printf -v word %q "$word"
+      COMPREPLY[${#COMPREPLY[@]}]=$word
     done < <(compgen -c -- "$1")
   else
-    _leasectl_files "$1"
+    _leasectl_option default
   fi
 }
 
