@@ -1,31 +1,36 @@
-import type { Candidate, Sources } from './completion/candidates.ts';
+import { existsSync } from 'node:fs';
+import type { Candidate, Sources, Wanted } from './completion/candidates.ts';
 import { formatDuration } from './domain/duration.ts';
 import type { NotedLease } from './ledger/look.ts';
 import { pathsOf } from './paths.ts';
 import { LOCAL, SERVICE_NAMES } from './profiles/profile.ts';
 import { ProfileStore } from './profiles/profile-store.ts';
-import type { Environment } from './profiles/resolve.ts';
+import { findProject } from './profiles/project.ts';
+import { type Environment, resolveSettings } from './profiles/resolve.ts';
 
 /** The values of this machine: its profiles, and what its ledger holds. Reads files only. */
 export function valuesFrom(env: Environment, now: number): Sources {
   const paths = pathsOf(env);
-  const profiles = new ProfileStore(paths.config);
-  const defaultOf = async (service: string) => {
-    const name = SERVICE_NAMES.find((known) => known === service);
-    return (name && (await profiles.defaultOf(name).catch(() => undefined))) ?? LOCAL;
+  const profiles = new ProfileStore(paths);
+  /** What a command would talk to, as the ledger knows it; undefined where that is not to be told. */
+  const profileOf = async ({ service: name, profile: flag }: Wanted) => {
+    const service = SERVICE_NAMES.find((known) => known === name);
+    if (service === undefined) return undefined;
+    const project = await findProject(process.cwd(), existsSync);
+    const { profile, url } = await resolveSettings({ service, flag, env, profiles, project });
+    return profile?.value ?? url?.source ?? LOCAL;
   };
   return {
-    held: async ({ service, profile, isHeld }) => {
-      if (service === undefined) return [];
+    held: async (wanted) => {
+      if (wanted.service === undefined) return [];
       const { lookAtLedger } = await import('./ledger/look.ts');
-      const all = lookAtLedger(paths.handles, service);
-      const named = profile ?? (env['LEASECTL_PROFILE'] || undefined);
-      const chosen = named ?? (await defaultOf(service));
-      const own = all.filter((lease) => lease.profile === chosen);
-      // A variable may stand for a profile: what that leads to is not worth finding out.
-      const found = own.length > 0 || named !== undefined ? own : all;
+      const all = lookAtLedger(paths.handles, wanted.service);
+      // The settings may be broken, and the ledger may hold leases of a profile that is no more.
+      const profile = await profileOf(wanted).catch(() => wanted.profile);
+      const own = all.filter((lease) => lease.profile === profile);
+      const found = own.length > 0 || wanted.profile !== undefined ? own : all;
       const live = found.filter(({ expiresAt }) => expiresAt > now);
-      const leases = isHeld && live.length > 0 ? live : found;
+      const leases = wanted.isHeld && live.length > 0 ? live : found;
       return leases.map((lease) => describe(lease, now));
     },
     profiles: async (service, areStored) => {

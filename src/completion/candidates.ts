@@ -126,15 +126,19 @@ async function completeValue(
       prefix,
     );
   }
-  if (value.completes) return words(await known(value.completes, place), prefix);
-  const [, at, file] =
-    /(?:^|\|)(?:(@FILE)|(FILE|DIR))(?:\||$)/.exec(String(value.helpValue ?? '')) ?? [];
+  const { completes } = value;
+  if (completes && completes !== 'file') return words(await known(completes, place), prefix);
+  const form = completes === 'file' ? 'FILE' : String(value.helpValue ?? '');
+  const [, at, file] = /(?:^|\|)(?:(@FILE)|(FILE|DIR))(?:\||$)/.exec(form) ?? [];
   if (file) return { kind: 'files', prefix };
   if (at && current.startsWith(`${prefix}@`)) return { kind: 'files', prefix: `${prefix}@` };
   return words([], prefix);
 }
 
-async function known(what: Completes, place: Place): Promise<readonly Candidate[]> {
+async function known(
+  what: Exclude<Completes, 'file'>,
+  place: Place,
+): Promise<readonly Candidate[]> {
   const { typed, surface, sources } = place;
   const { service } = typed.command;
   switch (what) {
@@ -143,6 +147,10 @@ async function known(what: Completes, place: Place): Promise<readonly Candidate[
       return sources.profiles(service, what === 'stored-profile');
     case 'command':
       return nextWords(typed.args, '', surface);
+    case 'command-name':
+      return surface.entries
+        .filter(({ path }) => surface.command(path))
+        .map(({ path, summary }) => ({ value: path.join(' '), description: summary }));
     default: {
       const profile = typed.flags.get('profile');
       return sources.held({ service, profile, isHeld: what.startsWith('held') });

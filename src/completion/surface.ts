@@ -12,8 +12,10 @@ export const COMPLETES = [
   'profile',
   /** A profile that has a file. */
   'stored-profile',
-  /** The words of a command of leasectl's. */
+  /** The words of a command of leasectl's, one after the other; or all of them in one. */
   'command',
+  'command-name',
+  'file',
 ] as const;
 export type Completes = (typeof COMPLETES)[number];
 
