@@ -48,6 +48,12 @@ const CHANGES = [
     to: "return require('detect-libc').familySync() !== 'musl'",
   },
   {
+    // It runs a program only where no file tells the C library.
+    filter: /\/detect-libc\/lib\/detect-libc\.js$/,
+    from: "const childProcess = require('child_process');",
+    to: "const childProcess = { exec: (...given) => require('child_process').exec(...given), execSync: (...given) => require('child_process').execSync(...given) };",
+  },
+  {
     // The only character of the bundle that is not ASCII: with it V8 would need twice the memory.
     filter: /\/ansis\/index\.(cjs|js|mjs)$/,
     from: '\u009b',
@@ -112,7 +118,12 @@ await build({
   define: { BUILD_ID: JSON.stringify(buildId) },
 });
 for (const name of ['guard', 'complete']) {
-  await build({ ...options, entryPoints: [`src/${name}.ts`], outfile: `dist/${name}.js` });
+  await build({
+    ...options,
+    entryPoints: [`src/${name}.ts`],
+    outfile: `dist/${name}.js`,
+    plugins: [changeDependencies],
+  });
 }
 const keyring = await build({
   ...options,

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { readQuestion, SHELLS } from './completion/answer.ts';
+import type { Sources } from './completion/candidates.ts';
 import { complete } from './completion/candidates.ts';
 import { readSurface } from './completion/surface.ts';
-import { valuesFrom } from './completion-values.ts';
 
 /*
  * What the scripts of `leasectl completion` ask at every press of the TAB key, as
@@ -27,7 +27,7 @@ export async function answer(packageDirectory: string, argv: readonly string[]):
       JSON.parse(readFileSync(join(packageDirectory, file), 'utf8'));
     const surface = readSurface(read('oclif.manifest.json'), read('package.json'));
     const { line, write } = readQuestion(shell, given, listFiles);
-    const text = write(await complete(line, surface, valuesFrom(process.env, Date.now())));
+    const text = write(await complete(line, surface, values));
     // Written at once: to make a stream of stdout takes as long as all the rest.
     let rest = Buffer.from(text);
     while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
@@ -46,4 +46,15 @@ function listFiles(start: string): string[] {
       const isDirectory = statSync(directory + entry, { throwIfNoEntry: false })?.isDirectory();
       return `${directory}${entry}${isDirectory ? '/' : ''}`;
     });
+}
+
+/** Loaded only where values are asked for, which are not those that a flag can have. */
+const values: Sources = {
+  held: async (wanted) => (await loadValues()).held(wanted),
+  profiles: async (service, areStored) => (await loadValues()).profiles(service, areStored),
+};
+
+async function loadValues(): Promise<Sources> {
+  const { valuesFrom } = await import('./completion-values.ts');
+  return valuesFrom(process.env, Date.now());
 }

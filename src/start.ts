@@ -36,15 +36,6 @@ interface CodeCache {
 
 /** @param packageDirectory where package.json and dist/ lie */
 export function start(packageDirectory: string): void {
-  const [word, ...rest] = process.argv.slice(2);
-  // A shell asks while somebody types: this has a bundle of its own, and no code cache.
-  if (word === '__complete') {
-    createRequire(join(packageDirectory, 'dist', 'start.js'))('./complete.js').answer(
-      packageDirectory,
-      rest,
-    );
-    return;
-  }
   const file = join(packageDirectory, 'dist', 'main.js');
   const directory = pathsOf(process.env).cache;
   const name = `${BUILD_ID}-${process.version}-${process.arch}`;
