@@ -97,7 +97,8 @@ function writeFish(reply: Reply): string {
   if (reply.kind === 'command') return fields('command', '');
   if (reply.kind === 'files') return fields('files', reply.prefix);
   const lines = shown(reply.candidates)
-    .filter(({ value }) => !value.includes('\t'))
+    // It would leave a ~ at the beginning without quotes, too.
+    .filter(({ value }) => !value.includes('\t') && !value.startsWith('~'))
     .map(({ value, description }) => {
       const word = reply.prefix + value;
       return description ? `${word}\t${visible(description)}` : word;

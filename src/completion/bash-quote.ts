@@ -51,8 +51,10 @@ export function quoteRest(text: string, quote: Quote): string {
       return quote === "$'" ? bytesOf(part) : `${close}$'${bytesOf(part)}'${open}`;
     })
     .join('');
-  // readline closes quotes by itself, unless they seem to be closed.
-  return close && rest.endsWith(close) ? rest + close : rest;
+  if (!close) return rest;
+  // readline takes a quote at the beginning for the one that is open, and closes what does not end
+  // with one.
+  return (rest.startsWith(close) ? close : '') + rest + (rest.endsWith(close) ? close : '');
 }
 
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

@@ -23,11 +23,12 @@ function bashReads(words: readonly string[]): string[] {
 }
 
 const QUOTES: readonly Quote[] = ['', "'", '"', "$'"];
-/** As readline does where quotes are open and it inserts the only candidate. */
-const closed = (raw: string, quote: Quote) => {
-  const end = quote.at(-1) ?? '';
-  return raw.endsWith(end) && raw !== '' ? raw : raw + end;
-};
+/** What is on the line after readline inserted the only candidate. */
+function inserted(quote: Quote, rest: string): string {
+  const mark = quote.at(-1) ?? '';
+  const start = mark && rest.startsWith(mark) ? quote.slice(0, -1) : quote;
+  return start + rest + (rest.endsWith(mark) ? '' : mark);
+}
 
 const hostile = fc.string({
   unit: fc.oneof(
@@ -40,7 +41,7 @@ const hostile = fc.string({
 describe('bash takes a quoted text for what it is, and runs nothing', () => {
   test.each(QUOTES)('after %j', (quote) => {
     const texts = fc.sample(hostile, 1_500).filter((text) => text !== '');
-    const raws = texts.map((text) => quote + closed(quoteRest(text, quote), quote));
+    const raws = texts.map((text) => inserted(quote, quoteRest(text, quote)));
     // What this process reads is what bash reads.
     expect(raws.map((raw) => readWord(raw))).toEqual(
       texts.map((value, index) => ({ raw: raws[index], value, quote: '' })),
