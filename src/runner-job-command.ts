@@ -2,6 +2,7 @@ import { boolean, string } from '@oclif/core/flags';
 import type { NeededService } from './capability.ts';
 import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
+import { sentences } from './domain/nearest.ts';
 import { readGivenHandle } from './given-handle.ts';
 import { optional } from './positional.ts';
 import { ServiceCommand } from './service-command.ts';
@@ -79,7 +80,10 @@ export abstract class RunnerJobCommand extends ServiceCommand {
       'usage',
       `This machine holds no lease on job ${id} (profile ${addressOf(id).profile}).`,
       {
-        hint: 'Name another --profile, or give its ack with --handle-file or --ack-stdin.',
+        hint: sentences(
+          'Name another --profile, or give its ack with --handle-file or --ack-stdin.',
+          await this.didYouMean(addressOf(id)),
+        ),
       },
     );
   }

@@ -3,8 +3,10 @@ import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { type Answer, BaseCommand } from './base-command.ts';
 import type { ConnectOptions } from './connect.ts';
 import { parseDuration } from './domain/duration.ts';
+import { Failure } from './domain/failure.ts';
+import { didYouMean, sentences } from './domain/nearest.ts';
 import { DryRun, type UnsentRequest } from './http/dry-run.ts';
-import type { Ledger } from './ledger/ledger.ts';
+import type { LeaseAddress, Ledger } from './ledger/ledger.ts';
 import { keyIn, ttlIn } from './profiles/project.ts';
 import type { Books, WorkHost } from './work.ts';
 
@@ -65,20 +67,10 @@ export abstract class ServiceCommand extends BaseCommand {
     };
   }
 
-  protected override async instead(error: unknown): Promise<Answer> {
-    if (!(error instanceof DryRun)) throw error;
-    const { request } = error;
-    const note = this.noteOnDryRun(request);
-    if (note) this.notice(note);
-    const { renderDryRun } = await import('./render-dry-run.ts');
-    return renderDryRun(request, (text) => this.context.redactor.clean(text));
-  }
-
-  /** What is to be said of a request that was not sent. */
-  protected noteOnDryRun({ method }: UnsentRequest): string | undefined {
-    return method === 'GET'
-      ? 'This request only looks; what changes something is sent after its answer, and depends on it.'
-      : undefined;
+import { Failure } from './domain/failure.ts';
+import { didYouMean, sentences } from './domain/nearest.ts';
+import { DryRun, type UnsentRequest } from './http/dry-run.ts';
+import type { LeaseAddress, Ledger } from './ledger/ledger.ts';
   }
 
   /** The ledger, for what is no command. */

@@ -27,8 +27,8 @@ export default class Result extends KeyCommand {
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(Result);
-    const { client, target } = await this.connect(flags);
-    const answer = await client.result(args.key);
+    const { client, target, addressOf } = await this.connect(flags);
+    const answer = await this.askAbout(addressOf(args.key), () => client.result(args.key));
     const isPending = answer.status === 'in_progress';
     return {
       data: answer,
