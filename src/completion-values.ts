@@ -12,17 +12,14 @@ import { type Environment, resolveSettings } from './profiles/resolve.ts';
 export function valuesFrom(env: Environment, now: number): Sources {
   const paths = pathsOf(env);
   const profiles = new ProfileStore(paths);
-  /** What a command would talk to, as the ledger knows it; undefined where that is not to be told. */
-  const profileOf = async ({ service: name, profile: flag }: Wanted) => {
-    const service = SERVICE_NAMES.find((known) => known === name);
-    if (service === undefined) return undefined;
+  /** What a command would talk to, as the ledger knows it. */
+  const profileOf = async ({ service, profile: flag }: Wanted) => {
     const project = await findProject(process.cwd(), existsSync);
     const { profile, url } = await resolveSettings({ service, flag, env, profiles, project });
     return profile?.value ?? url?.source ?? LOCAL;
   };
   return {
     held: async (wanted) => {
-      if (wanted.service === undefined) return [];
       const { lookAtLedger } = await import('./ledger/look.ts');
       const all = lookAtLedger(paths.handles, wanted.service);
       // The settings may be broken, and the ledger may hold leases of a profile that is no more.
@@ -33,13 +30,14 @@ export function valuesFrom(env: Environment, now: number): Sources {
       const leases = wanted.isHeld && live.length > 0 ? live : found;
       return leases.map((lease) => describe(lease, now));
     },
-    profiles: async (service, areStored) => {
+    profiles: async (name, areStored) => {
+      const service = SERVICE_NAMES.find((known) => known === name);
       const found: Candidate[] = areStored ? [] : [{ value: LOCAL, description: 'embedded' }];
-      for (const name of await profiles.names().catch(() => [])) {
-        const profile = await profiles.get(name).catch(() => undefined);
+      for (const value of await profiles.names().catch(() => [])) {
+        const profile = await profiles.get(value).catch(() => undefined);
         // One that is broken is there all the same: to be removed, for example.
         const fits = profile ? service === undefined || profile.service === service : areStored;
-        if (fits) found.push({ value: name, description: profile?.service ?? 'broken' });
+        if (fits) found.push({ value, description: profile?.service ?? 'broken' });
       }
       return found;
     },

@@ -24,7 +24,7 @@ export abstract class RunnerJobCommand extends ServiceCommand {
   static readonly holderArgs = {
     job: optional(
       'Id of a job that you leased [default: the only one that this machine holds]',
-      'held-job',
+      'held-runner-job',
     ),
   };
   static readonly ackFlags = {

@@ -67,10 +67,39 @@ export abstract class ServiceCommand extends BaseCommand {
     };
   }
 
-import { Failure } from './domain/failure.ts';
-import { didYouMean, sentences } from './domain/nearest.ts';
-import { DryRun, type UnsentRequest } from './http/dry-run.ts';
-import type { LeaseAddress, Ledger } from './ledger/ledger.ts';
+  protected override async instead(error: unknown): Promise<Answer> {
+    if (!(error instanceof DryRun)) throw error;
+    const { request } = error;
+    const note = this.noteOnDryRun(request);
+    if (note) this.notice(note);
+    const { renderDryRun } = await import('./render-dry-run.ts');
+    return renderDryRun(request, (text) => this.context.redactor.clean(text));
+  }
+
+  /** What is to be said of a request that was not sent. */
+  protected noteOnDryRun({ method }: UnsentRequest): string | undefined {
+    return method === 'GET'
+      ? 'This request only looks; what changes something is sent after its answer, and depends on it.'
+      : undefined;
+  }
+
+  /** For a hint: the lease of this machine that may have been meant. */
+  protected async didYouMean({ id, service, profile }: LeaseAddress): Promise<string> {
+    const { lookAtLedger } = await import('./ledger/look.ts');
+    const held = lookAtLedger(this.context.paths.handles, service);
+    const others = held.filter((lease) => lease.profile === profile && lease.id !== id);
+    return didYouMean(id, [...new Set(others.map((lease) => lease.id))]);
+  }
+
+  /** Makes a call about a key or a job. Where the service knows none, it may be misspelled. */
+  protected async askAbout<T>(address: LeaseAddress, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'not_found') throw error;
+      const hint = sentences(error.hint ?? '', await this.didYouMean(address));
+      throw new Failure(error.code, error.message, { ...error, hint, cause: error });
+    }
   }
 
   /** The ledger, for what is no command. */

@@ -1,3 +1,4 @@
+import { METHODS } from '../domain/method.ts';
 import { flagNamed, type Line, pathIn, readTyped, type Typed } from './line.ts';
 import type { Command, Completes, Flag, Surface, Value } from './surface.ts';
 
@@ -17,8 +18,8 @@ export type Reply =
 
 /** Which values are wanted. */
 export interface Wanted {
-  readonly service: string | undefined;
-  /** Of the flag `--profile`, if it was given. */
+  readonly service: 'onceonly' | 'retaia' | 'askui';
+  /** The one that is named, e.g. with `--profile`. */
   readonly profile: string | undefined;
   /** Rather those whose leases have not run out. */
   readonly isHeld: boolean;
@@ -28,7 +29,7 @@ export interface Wanted {
 export interface Sources {
   /** What this machine's ledger holds. */
   held(wanted: Wanted): Promise<readonly Candidate[]>;
-  /** The profiles of a service, or of all; `local` is among them unless files are wanted. */
+  /** The profiles of a service, if it is one; `local` is among them unless files are wanted. */
   profiles(service: string | undefined, areStored: boolean): Promise<readonly Candidate[]>;
 }
 
@@ -135,6 +136,16 @@ async function completeValue(
   return words([], prefix);
 }
 
+/** What of the ledger is wanted. */
+const HELD = {
+  key: { service: 'onceonly', isHeld: false },
+  'held-key': { service: 'onceonly', isHeld: true },
+  job: { service: 'retaia', isHeld: false },
+  'held-job': { service: 'retaia', isHeld: true },
+  'runner-job': { service: 'askui', isHeld: false },
+  'held-runner-job': { service: 'askui', isHeld: true },
+} as const;
+
 async function known(
   what: Exclude<Completes, 'file'>,
   place: Place,
@@ -151,9 +162,11 @@ async function known(
       return surface.entries
         .filter(({ path }) => surface.command(path))
         .map(({ path, summary }) => ({ value: path.join(' '), description: summary }));
+    case 'method':
+      return METHODS.map((value) => ({ value }));
     default: {
-      const profile = typed.flags.get('profile');
-      return sources.held({ service, profile, isHeld: what.startsWith('held') });
+      const profile = service === 'embedded' ? 'local' : typed.flags.get('profile');
+      return sources.held({ ...HELD[what], profile });
     }
   }
 }

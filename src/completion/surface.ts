@@ -2,12 +2,13 @@ import * as z from 'zod/mini';
 
 /** What can stand in a place of the command line, as its declaration says. */
 export const COMPLETES = [
-  /** A key of the ledger; `held`: rather one whose lease has not run out. */
+  /** A key of the ledger, or the id of a job; `held`: rather one whose lease has not run out. */
   'key',
   'held-key',
-  /** The same for the id of a job. */
   'job',
   'held-job',
+  'runner-job',
+  'held-runner-job',
   /** A profile of the command's service, or `local`. */
   'profile',
   /** A profile that has a file. */
@@ -15,6 +16,7 @@ export const COMPLETES = [
   /** The words of a command of leasectl's, one after the other; or all of them in one. */
   'command',
   'command-name',
+  'method',
   'file',
 ] as const;
 export type Completes = (typeof COMPLETES)[number];
@@ -43,7 +45,7 @@ export type Flag = z.infer<typeof Flag>;
 const Command = z.object({
   args: z.record(z.string(), z.object(value)),
   flags: z.record(z.string(), Flag),
-  /** The service that it asks, where that is always the same. */
+  /** The service that it asks; `any`, or `embedded` for the profile `local` only. */
   service: z.optional(z.string()),
   /** Whether a command of the user's follows `--`. */
   runsCommand: z.optional(z.boolean()),

@@ -118,6 +118,7 @@ describe('values', () => {
       candidates: [{ value: 'onceonly' }, {}, {}],
     });
     expect(await valuesAt('completion', '')).toEqual(SHELLS);
+    expect(await valuesAt('api', '')).toContain('PATCH');
   });
 
   test('profiles of the command’s service', async () => {
@@ -138,6 +139,7 @@ describe('values', () => {
     [['extend', '--profile', 'prod', ''], { service: 'onceonly', profile: 'prod', isHeld: true }],
     [['jobs', 'submit', '--json', '--', ''], { service: 'retaia', isHeld: true }],
     [['jobs', 'exec', ''], { service: 'retaia', isHeld: false }],
+    [['admin', 'runner-jobs', 'cancel', ''], { service: 'askui', profile: 'local', isHeld: false }],
     [['runner-jobs', 'ping', ''], { service: 'askui', isHeld: true }],
     [['exec', '--shell', ''], { service: 'onceonly', isHeld: false }],
   ])('%j takes what the ledger holds', async (words, wanted) => {
@@ -187,8 +189,10 @@ test('every argument that is a key or a job says so, and every command on them i
   for (const [id, { args, service, flags }] of Object.entries<Record<string, object>>(commands)) {
     for (const [name, arg] of Object.entries(args ?? {})) {
       if (!/^(key|job)$/.test(name)) continue;
-      expect(arg, id).toMatchObject({ completes: expect.stringMatching(`^(held-)?${name}$`) });
-      expect(service, id).toMatch(/^(onceonly|retaia|askui)$/);
+      expect(arg, id).toMatchObject({
+        completes: expect.stringMatching(/^(held-)?(key|job|runner-job)$/),
+      });
+      expect(service, id).toMatch(/^(onceonly|retaia|askui|embedded)$/);
     }
     if (flags && 'profile' in flags) expect(flags['profile'], id).toHaveProperty('completes');
   }

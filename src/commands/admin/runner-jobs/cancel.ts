@@ -4,7 +4,6 @@ import { Failure } from '../../../domain/failure.ts';
 import type { Rejection } from '../../../engine/command.ts';
 import { renderDetails } from '../../../output/table.ts';
 import { required } from '../../../positional.ts';
-import type { ServiceName } from '../../../profiles/profile.ts';
 
 export default class AdminRunnerJobsCancel extends AdminCommand {
   static override readonly summary = 'Cancel a job of the embedded service';
@@ -13,8 +12,7 @@ export default class AdminRunnerJobsCancel extends AdminCommand {
     'and is to complete it as CANCELED; nobody else gets it any more.',
   ].join(' ');
   static override readonly examples = ['<%= config.bin %> admin runner-jobs cancel "$JOB"'];
-  static readonly service: ServiceName = 'askui';
-  static override readonly args = { job: required('Id of the job', 'job') };
+  static override readonly args = { job: required('Id of the job', 'runner-job') };
 
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(AdminRunnerJobsCancel);
