@@ -16,7 +16,7 @@ const options = {
   // ES modules are smaller when bundled, and UMD ones cannot be.
   mainFields: ['module', 'main'],
   external: ['@libsql/*', '@napi-rs/keyring-*'],
-  loader: { '.sql': 'text' },
+  loader: { '.sql': 'text', '.bash': 'text', '.zsh': 'text', '.fish': 'text' },
   // Node's own modules are required as well: code in a `vm.Script` has no `import()`.
   supported: { 'dynamic-import': false },
   minify: true,
@@ -46,6 +46,12 @@ const CHANGES = [
     filter: /@neon-rs\/load\/dist\/index\.js$/,
     from: 'return isGlibc()',
     to: "return require('detect-libc').familySync() !== 'musl'",
+  },
+  {
+    // It runs a program only where no file tells the C library.
+    filter: /\/detect-libc\/lib\/detect-libc\.js$/,
+    from: "const childProcess = require('child_process');",
+    to: "const childProcess = { exec: (...given) => require('child_process').exec(...given), execSync: (...given) => require('child_process').execSync(...given) };",
   },
   {
     // The only character of the bundle that is not ASCII: with it V8 would need twice the memory.
@@ -111,7 +117,14 @@ await build({
   outfile: 'dist/start.js',
   define: { BUILD_ID: JSON.stringify(buildId) },
 });
-await build({ ...options, entryPoints: ['src/guard.ts'], outfile: 'dist/guard.js' });
+for (const name of ['guard', 'complete']) {
+  await build({
+    ...options,
+    entryPoints: [`src/${name}.ts`],
+    outfile: `dist/${name}.js`,
+    plugins: [changeDependencies],
+  });
+}
 const keyring = await build({
   ...options,
   entryPoints: ['src/keyring-process.ts'],

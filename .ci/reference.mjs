@@ -14,6 +14,8 @@ const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: t
 await plugin.load();
 const Help = await loadHelpClass(config);
 
+await declareCompletions();
+
 const made = [
   ['oclif.manifest.json', `${JSON.stringify(inOrder(plugin.manifest), null, 2)}\n`],
   ['README.md', withReference(await readFile('README.md', 'utf8'), reference())],
@@ -28,6 +30,22 @@ for (const [file, content] of made) {
 if (process.argv.includes('--check') && stale.length > 0) {
   process.stderr.write(`Out of date: ${stale.join(', ')}. Run npm run docs and commit them.\n`);
   process.exitCode = 1;
+}
+
+/** oclif's manifest leaves out what it does not know: what a shell offers for a value. */
+async function declareCompletions() {
+  for (const command of plugin.commands) {
+    const { args = {}, flags = {}, baseFlags = {} } = await command.load();
+    const cached = plugin.manifest.commands[command.id];
+    for (const [own, kept] of [
+      [args, cached.args],
+      [{ ...baseFlags, ...flags }, cached.flags],
+    ]) {
+      for (const [name, { completes }] of Object.entries(own)) {
+        if (completes) kept[name] = { ...kept[name], completes };
+      }
+    }
+  }
 }
 
 /** The help of every command, as `--help` shows it at 100 columns. */

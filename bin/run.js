@@ -2,6 +2,10 @@
 'use strict';
 
 const { dirname } = require('node:path');
-const { start } = require('../dist/start.js');
 
-start(dirname(__dirname));
+if (process.argv[2] === '__complete') {
+  // A shell asks while somebody types: what answers is small, and needs no code cache.
+  require('../dist/complete.js').answer(dirname(__dirname), process.argv.slice(3));
+} else {
+  require('../dist/start.js').start(dirname(__dirname));
+}

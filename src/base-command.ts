@@ -89,7 +89,14 @@ export abstract class BaseCommand extends Command {
         throw new Failure('usage', `--${name} takes no value.`, { hint: `Give --${name} alone.` });
       }
     }
-    const parsed = await super.parse(options, argv);
+    const parsed = await super.parse(options, argv).catch(async (error: unknown) => {
+      const { flags: unknown } = Object(error);
+      if (!Array.isArray(unknown) || unknown.length === 0) throw error;
+      const { unknownFlags } = await import('./unknown-words.ts');
+      const known = { json: {}, ...options?.flags, ...options?.baseFlags };
+      const typed = unknown.map((flag) => String(flag).replace(/=.*$/s, ''));
+      throw await unknownFlags(typed, Object.keys(known), error);
+    });
     // Nobody means nothing: a variable of a script is not set.
     const given = { ...parsed.args, ...parsed.flags };
     const empty = Object.entries(given).find(([, value]) => [value].flat().includes(''));

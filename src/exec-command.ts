@@ -33,6 +33,8 @@ export interface ExecFlags {
 export abstract class ExecCommand extends ServiceCommand {
   static override readonly baseFlags = CHANGING_FLAGS;
   static readonly limits = TAKES_A_LEASE;
+  /** For completion: a command of the user's follows `--`. */
+  static readonly runsCommand = true;
   static readonly execFlags = {
     wait: string({
       description: 'How long to wait for the lease [default: not at all]',

@@ -11,7 +11,7 @@ export abstract class HolderCommand extends KeyCommand {
   static override readonly baseFlags = CHANGING_FLAGS;
   // oclif sees a command's own args only: each has to name these.
   static readonly holderArgs = {
-    key: required('Key whose lease you hold'),
+    key: required('Key whose lease you hold', 'held-key'),
   };
   static readonly holderFlags = {
     'lease-id': string({

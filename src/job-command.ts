@@ -2,6 +2,7 @@ import { boolean, string } from '@oclif/core/flags';
 import type { NeededService } from './capability.ts';
 import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
+import { sentences } from './domain/nearest.ts';
 import { quoted } from './domain/shell.ts';
 import { readGivenHandle } from './given-handle.ts';
 import { patiently } from './patience.ts';
@@ -31,7 +32,7 @@ export abstract class JobCommand extends ServiceCommand {
   static readonly service = 'retaia' satisfies NeededService;
   // oclif sees a command's own args and flags only: each has to name these.
   static readonly holderArgs = {
-    job: required('Id of a job that you claimed'),
+    job: required('Id of a job that you claimed', 'held-job'),
   };
   static readonly lockFlags = {
     'lock-token-stdin': boolean({
@@ -89,7 +90,7 @@ export abstract class JobCommand extends ServiceCommand {
         isFromLedger: isKnown && shown === undefined,
       };
     }
-    if (!held) throw this.#notHeld(id, connection);
+    if (!held) throw await this.#notHeld(id, connection);
     return {
       token: this.context.redactor.add(held.handle),
       fencingToken: shown ?? held.fencingToken,
@@ -111,7 +112,7 @@ export abstract class JobCommand extends ServiceCommand {
     let lock = await this.lockOf(id, flags, connection);
     for (;;) {
       try {
-        return await call(lock);
+        return await this.askAbout(connection.addressOf(id), () => call(lock));
       } catch (error) {
         const next =
           isStale(error) && lock.isFromLedger && (await this.#laterLock(id, lock, connection));
@@ -133,10 +134,13 @@ export abstract class JobCommand extends ServiceCommand {
     });
   }
 
-  #notHeld(id: string, { addressOf }: JobConnection): Failure {
+  async #notHeld(id: string, { addressOf }: JobConnection): Promise<Failure> {
     const { profile } = addressOf(id);
     return new Failure('usage', `This machine holds no lease on job ${id} (profile ${profile}).`, {
-      hint: `If it was not ended already: claim it with leasectl jobs claim ${quoted(id)}, name another --profile, or give its lock token with --handle-file or --lock-token-stdin.`,
+      hint: sentences(
+        `If it was not ended already: claim it with leasectl jobs claim ${quoted(id)}, name another --profile, or give its lock token with --handle-file or --lock-token-stdin.`,
+        await this.didYouMean(addressOf(id)),
+      ),
     });
   }
 }

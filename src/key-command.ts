@@ -1,6 +1,7 @@
 import type { NeededService } from './capability.ts';
 import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
+import { sentences } from './domain/nearest.ts';
 import { quoted } from './domain/shell.ts';
 import { handleIn } from './given-handle.ts';
 import { ServiceCommand } from './service-command.ts';
@@ -44,7 +45,10 @@ export abstract class KeyCommand extends ServiceCommand {
     throw isFinished
       ? new Failure('conflict', message, { hint: seeResult(key) })
       : new Failure('usage', message, {
-          hint: 'Take it with leasectl lease, name another --profile, or give its --lease-id.',
+          hint: sentences(
+            'Take it with leasectl lease, name another --profile, or give its --lease-id.',
+            await this.didYouMean(address),
+          ),
         });
   }
 
@@ -59,7 +63,7 @@ export abstract class KeyCommand extends ServiceCommand {
     call: () => Promise<T>,
   ): Promise<T> {
     try {
-      return await call();
+      return await this.askAbout(connection.addressOf(key), call);
     } catch (error) {
       if (!(error instanceof Failure) || !isOver(error)) throw error;
       if (error.code !== 'lease_lost') {

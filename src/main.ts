@@ -6,6 +6,7 @@ import { Failure } from './domain/failure.ts';
 import { Redactor } from './domain/redactor.ts';
 import { reportAtOnce, reportFailure, type Voice } from './report.ts';
 import { Terminal } from './terminal/terminal.ts';
+import type { Commands } from './unknown-words.ts';
 
 /**
  * Runs the command line of this process.
@@ -55,11 +56,16 @@ function flagsFirst(command: string): Failure {
 }
 
 /** oclif's hook for words that are no command. */
-export async function commandNotFound({ id }: { readonly id: string }): Promise<never> {
+export async function commandNotFound({
+  id,
+  config,
+}: {
+  readonly id: string;
+  readonly config: Commands;
+}): Promise<never> {
   if (id.startsWith('-')) throw flagsFirst('status KEY');
-  throw new Failure('usage', `There is no command ${JSON.stringify(id.replaceAll(':', ' '))}.`, {
-    hint: 'See those there are: leasectl --help',
-  });
+  const { unknownCommand } = await import('./unknown-words.ts');
+  throw await unknownCommand(id.split(':'), config);
 }
 
 function watchStreams(process: NodeJS.Process, voice: Voice): void {

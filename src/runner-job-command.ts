@@ -2,6 +2,7 @@ import { boolean, string } from '@oclif/core/flags';
 import type { NeededService } from './capability.ts';
 import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
+import { sentences } from './domain/nearest.ts';
 import { readGivenHandle } from './given-handle.ts';
 import { optional } from './positional.ts';
 import { ServiceCommand } from './service-command.ts';
@@ -21,7 +22,10 @@ export abstract class RunnerJobCommand extends ServiceCommand {
   static readonly service = 'askui' satisfies NeededService;
   // oclif sees a command's own args and flags only: each has to name these.
   static readonly holderArgs = {
-    job: optional('Id of a job that you leased [default: the only one that this machine holds]'),
+    job: optional(
+      'Id of a job that you leased [default: the only one that this machine holds]',
+      'held-runner-job',
+    ),
   };
   static readonly ackFlags = {
     'ack-stdin': boolean({
@@ -76,7 +80,10 @@ export abstract class RunnerJobCommand extends ServiceCommand {
       'usage',
       `This machine holds no lease on job ${id} (profile ${addressOf(id).profile}).`,
       {
-        hint: 'Name another --profile, or give its ack with --handle-file or --ack-stdin.',
+        hint: sentences(
+          'Name another --profile, or give its ack with --handle-file or --ack-stdin.',
+          await this.didYouMean(addressOf(id)),
+        ),
       },
     );
   }

@@ -3,8 +3,10 @@ import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import { type Answer, BaseCommand } from './base-command.ts';
 import type { ConnectOptions } from './connect.ts';
 import { parseDuration } from './domain/duration.ts';
+import { Failure } from './domain/failure.ts';
+import { didYouMean, sentences } from './domain/nearest.ts';
 import { DryRun, type UnsentRequest } from './http/dry-run.ts';
-import type { Ledger } from './ledger/ledger.ts';
+import type { LeaseAddress, Ledger } from './ledger/ledger.ts';
 import { keyIn, ttlIn } from './profiles/project.ts';
 import type { Books, WorkHost } from './work.ts';
 
@@ -20,6 +22,7 @@ export abstract class ServiceCommand extends BaseCommand {
       description: 'Profile to use instead of the default one',
       helpGroup: 'GLOBAL',
       helpValue: 'NAME',
+      completes: 'profile',
     }),
     timeout: string({
       description: `How long to try before giving up on a hosted service [default: ${DEFAULT_TIMEOUT}]`,
@@ -78,6 +81,25 @@ export abstract class ServiceCommand extends BaseCommand {
     return method === 'GET'
       ? 'This request only looks; what changes something is sent after its answer, and depends on it.'
       : undefined;
+  }
+
+  /** For a hint: the lease of this machine that may have been meant. */
+  protected async didYouMean({ id, service, profile }: LeaseAddress): Promise<string> {
+    const { lookAtLedger } = await import('./ledger/look.ts');
+    const held = lookAtLedger(this.context.paths.handles, service);
+    const others = held.filter((lease) => lease.profile === profile && lease.id !== id);
+    return didYouMean(id, [...new Set(others.map((lease) => lease.id))]);
+  }
+
+  /** Makes a call about a key or a job. Where the service knows none, it may be misspelled. */
+  protected async askAbout<T>(address: LeaseAddress, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'not_found') throw error;
+      const hint = sentences(error.hint ?? '', await this.didYouMean(address));
+      throw new Failure(error.code, error.message, { ...error, hint, cause: error });
+    }
   }
 
   /** The ledger, for what is no command. */

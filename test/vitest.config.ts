@@ -4,19 +4,19 @@ import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Imports of .sql files are their text, as in the bundle. */
-const sqlAsText = {
-  name: 'sql-as-text',
+/** Imports of SQL and of scripts are their text, as in the bundle. */
+const importsOfText = {
+  name: 'imports-of-text',
   enforce: 'pre' as const,
   async load(id: string) {
-    return id.endsWith('.sql')
+    return /\.(sql|bash|zsh|fish)$/.test(id)
       ? `export default ${JSON.stringify(await readFile(id, 'utf8'))};`
       : undefined;
   },
 };
 
 const project = (name: string, options: object = {}) => ({
-  plugins: [sqlAsText],
+  plugins: [importsOfText],
   test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
 });
 

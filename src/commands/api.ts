@@ -3,6 +3,7 @@ import type { Answer } from '../base-command.ts';
 import type { NeededService } from '../capability.ts';
 import { Failure } from '../domain/failure.ts';
 import { isTooDeep, MAX_DEPTH, parseJson } from '../domain/json.ts';
+import { METHODS } from '../domain/method.ts';
 import type { HttpRequest } from '../http/transport.ts';
 import { parsePair } from '../pair.ts';
 import { required } from '../positional.ts';
@@ -12,8 +13,6 @@ import { renderAnswer } from '../render-answer.ts';
 import { parseHeaders } from '../request-header.ts';
 import { parsePlace } from '../request-path.ts';
 import { CHANGING_FLAGS, ServiceCommand } from '../service-command.ts';
-
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'];
 
 export default class Api extends ServiceCommand {
   static override readonly summary = 'Send any request to a service, with its authentication';
@@ -32,7 +31,7 @@ export default class Api extends ServiceCommand {
     },
   ];
   static override readonly args = {
-    method: required(METHODS.join(', ')),
+    method: required(METHODS.join(', '), 'method'),
     path: required("Path below the profile's URL, or a URL that begins with that"),
   };
   static override readonly baseFlags = CHANGING_FLAGS;

@@ -16,7 +16,7 @@ export default class Capabilities extends BaseCommand {
     '<%= config.bin %> capabilities',
     '<%= config.bin %> capabilities local --json',
   ];
-  static override readonly args = { profile: optional('Name of the profile') };
+  static override readonly args = { profile: optional('Name of the profile', 'profile') };
 
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(Capabilities);

@@ -18,7 +18,7 @@ export default class Exec extends ExecCommand {
     '<%= config.bin %> exec hello -- echo "this runs once"',
     "<%= config.bin %> exec nightly --ttl 5m --wait 10m --shell -- 'date > last-run && cat last-run'",
   ];
-  static override readonly args = { key: required('Key to hold') };
+  static override readonly args = { key: required('Key to hold', 'key') };
   static override readonly flags = {
     ttl: string({
       description: 'How long the lease lasts unless it is renewed, which it is in time; 1s to 30d',

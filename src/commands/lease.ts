@@ -20,7 +20,7 @@ export default class Lease extends AcquireCommand {
         'echo \'{"ticket": 7}\' | <%= config.bin %> <%= command.id %> ticket-7 --metadata - --json',
     },
   ];
-  static override readonly args = { key: required('Key to lease') };
+  static override readonly args = { key: required('Key to lease', 'key') };
   static override readonly flags = {
     ...AcquireCommand.acquireFlags,
     idempotent: boolean({

@@ -16,7 +16,7 @@ export default class Result extends KeyCommand {
     '<%= config.bin %> result hello --raw',
   ];
   static override readonly args = {
-    key: required('Key to look at'),
+    key: required('Key to look at', 'key'),
   };
   static override readonly flags = {
     raw: boolean({
@@ -27,8 +27,8 @@ export default class Result extends KeyCommand {
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(Result);
-    const { client, target } = await this.connect(flags);
-    const answer = await client.result(args.key);
+    const { client, target, addressOf } = await this.connect(flags);
+    const answer = await this.askAbout(addressOf(args.key), () => client.result(args.key));
     const isPending = answer.status === 'in_progress';
     return {
       data: answer,

@@ -25,7 +25,7 @@ export default class Run extends AcquireCommand {
     embedded: 'It runs no tools: only a KEY.',
   };
   static override readonly args = {
-    key: optional('Key to run work for; or else --agent and --tool'),
+    key: optional('Key to run work for; or else --agent and --tool', 'key'),
   };
   static override readonly flags = {
     ...AcquireCommand.acquireFlags,

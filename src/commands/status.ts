@@ -15,14 +15,14 @@ export default class Status extends KeyCommand {
     '<%= config.bin %> status hello --json',
   ];
   static override readonly args = {
-    key: required('Key to look at'),
+    key: required('Key to look at', 'key'),
   };
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(Status);
-    const { client, target } = await this.connect(flags);
+    const { client, target, addressOf } = await this.connect(flags);
     const sentAt = this.context.now();
-    const answer = await client.status(args.key);
+    const answer = await this.askAbout(addressOf(args.key), () => client.status(args.key));
     const endsAt = answer.ttl_left == null ? undefined : sentAt + answer.ttl_left * 1000;
     return {
       data: answer,

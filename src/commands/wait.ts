@@ -21,7 +21,7 @@ export default class Wait extends KeyCommand {
     '<%= config.bin %> wait hello --timeout 10m',
     '<%= config.bin %> wait hello --raw',
   ];
-  static override readonly args = { key: required('Key to wait for') };
+  static override readonly args = { key: required('Key to wait for', 'key') };
   static override readonly flags = {
     timeout: string({
       description: 'How long to wait [default: for ever]',

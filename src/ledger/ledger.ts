@@ -23,7 +23,7 @@ export interface HeldLease {
 }
 
 /** "hand" in ASCII. */
-const HANDLES: DatabaseKind = {
+export const HANDLES: DatabaseKind = {
   applicationId: 0x68616e64,
   migrations: [handles, jobs],
   variable: 'XDG_STATE_HOME',

@@ -2,6 +2,7 @@ import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../domain/failure.ts';
+import { didYouMean, sentences } from '../domain/nearest.ts';
 import { readJsonFile } from '../files/json-file.ts';
 import {
   createEmptyFile,
@@ -58,8 +59,12 @@ export class ProfileStore {
   async get(name: string): Promise<Profile> {
     const profile = await this.find(checkProfileName(name));
     if (profile) return profile;
+    const meant = await didYouMean(name, [LOCAL, ...(await this.names())]);
     throw new Failure('usage', `There is no profile ${name}.`, {
-      hint: 'See those there are with leasectl profile list, or make it with leasectl profile add.',
+      hint: sentences(
+        meant,
+        'See those there are with leasectl profile list, or make it with leasectl profile add.',
+      ),
     });
   }
 

@@ -59,6 +59,24 @@ export function openDatabase(file: string, kind: DatabaseKind): Database.Databas
 }
 
 /**
+ * Opens a database to look at it: nothing is created, changed, migrated or waited for.
+ *
+ * @returns undefined where there is none of this very kind and version
+ * @throws an error of any kind when it cannot be read
+ */
+export function openToLook(file: string, kind: DatabaseKind): Database.Database | undefined {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) return undefined;
+  // SQLite makes the side files that are not there, unless nothing is ever going to change.
+  const mode = hasLog(file) ? 'mode=ro' : 'immutable=1';
+  const db = new Database(`${pathToFileURL(file)}?${mode}`);
+  const { version, owner } = Object(db.prepare(STATE).all()[0]);
+  if (owner === kind.applicationId && version === kind.migrations.length) return db;
+  db.close();
+  return undefined;
+}
+
+/**
  * Makes the file where there is none, for SQLite gives its side files the mode of the main one;
  * looks at one that is there before anything may change it.
  */

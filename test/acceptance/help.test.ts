@@ -204,7 +204,9 @@ test('every command has the flags that all have, and those that ask a service th
   for (const { id, flags } of commands) {
     if (id === 'help') continue;
     const expected = ['json', 'no-color'];
-    if (!/^(profile:|admin:|capabilities$)/.test(id)) expected.push('profile', 'timeout');
+    if (!/^(profile:|admin:|(capabilities|completion)$)/.test(id)) {
+      expected.push('profile', 'timeout');
+    }
     expect(Object.keys(flags), id).toEqual(expect.arrayContaining(expected));
   }
 });

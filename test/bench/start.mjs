@@ -17,6 +17,9 @@ const commands = {
   'leasectl --version': [bin, '--version'],
   'leasectl status KEY': [bin, 'status', 'bench'],
   'leasectl lease KEY --idempotent': [bin, 'lease', 'bench', '--idempotent'],
+  // What a shell asks for when TAB is pressed.
+  'leasectl <TAB>': [bin, '__complete', 'zsh', 'leasectl', ''],
+  'leasectl status <TAB>': [bin, '__complete', 'zsh', 'leasectl', 'status', ''],
   // A key is worked on once.
   'leasectl exec KEY -- true': (round) => [bin, 'exec', `bench-${round}`, '--', 'true'],
 };

@@ -21,6 +21,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   tokens: ['sqlite', 'http', 'domain'],
   supervise: ['domain'],
   terminal: ['domain'],
+  completion: ['terminal', 'domain'],
   output: ['terminal', 'domain'],
 };
 
@@ -32,6 +33,7 @@ const OWNERS: Record<string, readonly string[]> = {
   '@napi-rs': ['secrets'],
   'cli-table3': ['output'],
   chalk: ['output'],
+  'fastest-levenshtein': ['domain'],
   ky: ['http'],
   hono: ['server'],
   libsql: ['sqlite', 'store'],

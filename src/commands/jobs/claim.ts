@@ -24,7 +24,7 @@ export default class JobsClaim extends JobCommand {
         '(umask 077; <%= config.bin %> <%= command.id %> --next --type extract_facts --json > job.json); ls job.json',
     },
   ];
-  static override readonly args = { job: optional('Id of the job; or else --next') };
+  static override readonly args = { job: optional('Id of the job; or else --next', 'job') };
   static override readonly baseFlags = CHANGING_FLAGS;
   static override readonly flags = nextFlags;
 

@@ -20,7 +20,7 @@ export default class JobsExec extends ExecCommand {
     '<%= config.bin %> jobs exec --next --wait 10m --result-from stdout -- ./extract.sh',
     '<%= config.bin %> jobs exec "$JOB" --retryable-exit 75 --shell -- \'cat "$LEASECTL_JOB_FILE"; echo "{\\"pages\\": 3}" > "$LEASECTL_RESULT_FILE"\'',
   ];
-  static override readonly args = { job: optional('Id of the job; or else --next') };
+  static override readonly args = { job: optional('Id of the job; or else --next', 'job') };
   static override readonly flags = {
     ...nextFlags,
     'retryable-exit': string({

@@ -24,7 +24,7 @@ export default class ProfileEdit extends ProfileWritingCommand {
     '<%= config.bin %> profile edit prod --token-stdin < token.txt',
     '<%= config.bin %> profile edit staging --url http://localhost:4041 --no-token',
   ];
-  static override readonly args = { name: required('Name of the profile') };
+  static override readonly args = { name: required('Name of the profile', 'stored-profile') };
   static override readonly flags = {
     ...writingFlags,
     'no-token': boolean({

@@ -8,7 +8,9 @@ import { visibleJson } from '../../terminal/visible.ts';
 export default class ProfileExport extends ProfileCommand {
   static override readonly summary = 'Print profiles, without their secrets, for another machine';
   static override readonly examples = ['<%= config.bin %> profile export > profiles.json'];
-  static override readonly args = { name: optional('Profile to print [default: all]') };
+  static override readonly args = {
+    name: optional('Profile to print [default: all]', 'stored-profile'),
+  };
 
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(ProfileExport);

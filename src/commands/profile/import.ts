@@ -19,7 +19,7 @@ export default class ProfileImport extends ProfileCommand {
     'echo \'{"version": 1, "profiles": {}, "defaults": []}\' | <%= config.bin %> profile import -',
   ];
   static override readonly args = {
-    file: required('File of profile export; - is stdin'),
+    file: required('File of profile export; - is stdin', 'file'),
   };
   static override readonly flags = {
     'skip-existing': boolean({ description: 'Pass over the names that there are already' }),

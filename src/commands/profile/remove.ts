@@ -9,7 +9,7 @@ export default class ProfileRemove extends ProfileCommand {
   static override readonly description = 'It asks first, and without a terminal it needs --yes.';
   static override readonly examples = ['<%= config.bin %> profile remove staging --yes'];
   static override readonly args = {
-    name: required('Name of the profile'),
+    name: required('Name of the profile', 'stored-profile'),
   };
   static override readonly flags = {
     yes: boolean({ char: 'y', description: 'Do not ask' }),

@@ -8,7 +8,7 @@ export default class ProfileRename extends ProfileCommand {
     'It stays the default that it is, and this machine goes on holding what it leased with it.';
   static override readonly examples = ['<%= config.bin %> profile rename prod production'];
   static override readonly args = {
-    name: required('Name of the profile'),
+    name: required('Name of the profile', 'stored-profile'),
     newName: required('Its new name'),
   };
 

@@ -18,11 +18,12 @@ export default class ProfileShow extends ProfileCommand {
     '<%= config.bin %> profile show --resolve lease',
     '<%= config.bin %> profile show --resolve "jobs claim"',
   ];
-  static override readonly args = { name: optional('Name of the profile') };
+  static override readonly args = { name: optional('Name of the profile', 'profile') };
   static override readonly flags = {
     resolve: string({
       description: 'Show what this command would use, and what says so',
       helpValue: 'COMMAND',
+      completes: 'command-name',
     }),
   };
 

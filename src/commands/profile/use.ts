@@ -11,7 +11,7 @@ export default class ProfileUse extends ProfileCommand {
     '<%= config.bin %> profile use local',
   ];
   static override readonly args = {
-    name: required('Name of the profile'),
+    name: required('Name of the profile', 'profile'),
   };
 
   protected async execute(): Promise<Answer> {

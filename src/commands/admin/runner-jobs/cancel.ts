@@ -12,7 +12,7 @@ export default class AdminRunnerJobsCancel extends AdminCommand {
     'and is to complete it as CANCELED; nobody else gets it any more.',
   ].join(' ');
   static override readonly examples = ['<%= config.bin %> admin runner-jobs cancel "$JOB"'];
-  static override readonly args = { job: required('Id of the job') };
+  static override readonly args = { job: required('Id of the job', 'runner-job') };
 
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(AdminRunnerJobsCancel);

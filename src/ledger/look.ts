@@ -1,0 +1,39 @@
+import * as z from 'zod/mini';
+import { openToLook } from '../sqlite/database.ts';
+import { HANDLES } from './ledger.ts';
+
+/** What the ledger says of a lease, without its handle. */
+export interface NotedLease {
+  readonly profile: string;
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+const Row = z.object({ profile: z.string(), id: z.string(), expires_at: z.int() });
+
+/**
+ * The leases of a service that this machine has handles of, those that run longest first. It
+ * changes nothing, and a ledger that cannot be read is as good as none: for hints, not for work.
+ *
+ * @param most how many are read
+ */
+export function lookAtLedger(file: string, service: string, most = 1_000): NotedLease[] {
+  try {
+    const db = openToLook(file, HANDLES);
+    if (!db) return [];
+    try {
+      const sql = `SELECT profile, id, expires_at FROM handles
+        WHERE service = ? ORDER BY expires_at DESC, id LIMIT ?`;
+      return db
+        .prepare(sql)
+        .all(service, most)
+        .map((row) => Row.parse(row))
+        .map(({ expires_at, ...rest }) => ({ ...rest, expiresAt: expires_at }));
+    } finally {
+      db.close();
+    }
+  } catch {
+    return [];
+  }
+}
