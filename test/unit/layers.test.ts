@@ -32,6 +32,7 @@ const OWNERS: Record<string, readonly string[]> = {
   '@napi-rs': ['secrets'],
   'cli-table3': ['output'],
   chalk: ['output'],
+  '@jmespath-community': ['output'],
   ky: ['http'],
   hono: ['server'],
   libsql: ['sqlite', 'store'],

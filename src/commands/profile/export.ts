@@ -10,6 +10,8 @@ export default class ProfileExport extends ProfileCommand {
   static override readonly examples = ['<%= config.bin %> profile export > profiles.json'];
   static override readonly args = { name: optional('Profile to print [default: all]') };
 
+  protected override changesNothing = true;
+
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(ProfileExport);
     const { profiles } = this.context;
