@@ -7,6 +7,7 @@ import type { JsonObject } from './domain/json.ts';
 import { quoted } from './domain/shell.ts';
 import { KeyCommand, type KeyConnection } from './key-command.ts';
 import type { LeaseAddress } from './ledger/ledger.ts';
+import type { Style } from './output/style.ts';
 import { type Detail, grouped, renderDetails } from './output/table.ts';
 import { serviceTime, timeLeft } from './output/time.ts';
 import { parsePair } from './pair.ts';
@@ -80,7 +81,8 @@ export abstract class AcquireCommand extends KeyCommand {
     const isOurs = isHeld(answer) && (await this.#isOurs(answer, address, isIdempotent));
     return {
       data: answer,
-      text: (style) => renderDetails(this.#details(answer, isOurs, endsAt, address.profile), style),
+      text: (style) =>
+        renderDetails(this.#details(answer, isOurs, endsAt, address.profile, style), style),
       failure: isOurs && isIdempotent ? undefined : failureOf(answer, isOurs, IF_OURS),
     };
   }
@@ -107,6 +109,7 @@ export abstract class AcquireCommand extends KeyCommand {
     isOurs: boolean,
     endsAt: number | undefined,
     profile: string,
+    style: Style,
   ): Detail[] {
     const { usage, limit, charged } = answer;
     const used =
@@ -114,8 +117,8 @@ export abstract class AcquireCommand extends KeyCommand {
     return [
       ['Key', answer.key],
       ['Status', isOurs ? `${answer.status} (held by this machine)` : answer.status],
-      ['Until', endsAt && timeLeft(endsAt, this.context.now())],
-      ['Finished', serviceTime(answer.done_at)],
+      ['Until', endsAt && timeLeft(endsAt, this.context.now(), style)],
+      ['Finished', serviceTime(answer.done_at, style)],
       ['Error', answer.error_code],
       ['Version', answer.version],
       ['Charged', charged == null ? undefined : `${charged}${used}`],

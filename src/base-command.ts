@@ -1,14 +1,16 @@
 import { Command } from '@oclif/core/command';
-import { boolean } from '@oclif/core/flags';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import { type AnswerView, answerFlags, colorFlags, readView } from './answer-view.ts';
 import { Context } from './context.ts';
 import { FAILURES, Failure } from './domain/failure.ts';
 import type { JsonObject } from './domain/json.ts';
-import { sourceOf } from './http/exchange.ts';
 import { parseObject } from './json-input.ts';
 import type { Style } from './output/style.ts';
 import { reportFailure, styleFor, type Voice } from './report.ts';
-import { visible, visibleJson, visibleSource } from './terminal/visible.ts';
+import { secretsOf } from './secret-fields.ts';
+import { Progress } from './terminal/progress.ts';
+import { visible } from './terminal/visible.ts';
+import { maskCommand } from './terminal/workflow.ts';
 
 /** What a command found out: one value, and how people read it. */
 export interface Answer {
@@ -28,11 +30,13 @@ export interface Answer {
  */
 export abstract class BaseCommand extends Command {
   static override readonly enableJsonFlag = true;
-  static override readonly baseFlags = {
-    'no-color': boolean({ description: 'Print without colors', helpGroup: 'GLOBAL' }),
-  };
+  // By its type none but this class reads what is chosen of an answer.
+  static override readonly baseFlags: typeof colorFlags = { ...colorFlags, ...answerFlags };
 
   protected readonly context = new Context(process);
+  /** Whether the command only looks: then it fails when what is to be printed is not in its answer. */
+  protected changesNothing = false;
+  #view: AnswerView | undefined;
 
   /**
    * The command's work. Failures are thrown.
@@ -47,17 +51,12 @@ export abstract class BaseCommand extends Command {
       process.exitCode = answer;
       return;
     }
-    const { data, text, failure, isFailureTold } = answer;
-    const { terminal } = this.context;
-    if (this.jsonEnabled()) {
-      if (data !== undefined) terminal.writeOut(this.#json(data));
-      if (failure && isFailureTold) await this.#report(failure);
-      else if (failure) process.exitCode = FAILURES[failure.code].exit;
-      return;
-    }
-    const shown = text(await styleFor('stdout', this.#voice));
-    if (shown) terminal.writeOut(shown);
-    if (failure) await this.#report(failure);
+    const { data, failure, isFailureTold } = answer;
+    for (const secret of secretsOf(data)) this.context.redactor.add(secret);
+    this.#print(await this.#shown(answer));
+    if (failure && this.jsonEnabled() && !isFailureTold) {
+      process.exitCode = FAILURES[failure.code].exit;
+    } else if (failure) await this.#report(failure);
   }
 
   /** What is printed instead of an answer, where what was thrown is no failure. */
@@ -73,7 +72,11 @@ export abstract class BaseCommand extends Command {
     await this.context.close();
   }
 
-  /** oclif takes what follows a `=` after a boolean flag for an argument: a key to lease. */
+  /**
+   * As oclif's, which takes what follows a `=` after a boolean flag for an argument: a key to lease.
+   *
+   * @throws Failure `usage` also when what is to be chosen of the answer is no expression
+   */
   protected override async parse<
     F extends Record<string, unknown>,
     B extends Record<string, unknown>,
@@ -100,18 +103,28 @@ export abstract class BaseCommand extends Command {
     // Nobody means nothing: a variable of a script is not set.
     const given = { ...parsed.args, ...parsed.flags };
     const empty = Object.entries(given).find(([, value]) => [value].flat().includes(''));
-    if (!empty) return parsed;
-    const [name] = empty;
-    const shown = name in parsed.args ? name.toUpperCase() : `--${name}`;
-    throw new Failure('usage', `${shown} is empty.`, {
-      hint: 'Give a value, or leave it out; is a variable not set?',
-    });
+    if (empty) {
+      const [name] = empty;
+      const shown = name in parsed.args ? name.toUpperCase() : `--${name}`;
+      throw new Failure('usage', `${shown} is empty.`, {
+        hint: 'Give a value, or leave it out; is a variable not set?',
+      });
+    }
+    this.#view = await readView(parsed.flags, this.jsonEnabled());
+    return parsed;
   }
 
   /** Tells people something beside the answer. */
   protected notice(message: string): void {
     const { terminal, redactor } = this.context;
     if (!this.jsonEnabled()) terminal.writeError(redactor.clean(visible(message)));
+  }
+
+  /** What shows that something is waited for; undefined where nobody would look at it. */
+  protected progress(): Progress | undefined {
+    const { terminal, env } = this.context;
+    const isWanted = terminal.isInteractive('stderr') && !this.jsonEnabled();
+    return isWanted && env['TERM'] !== 'dumb' ? new Progress(terminal) : undefined;
   }
 
   /** Reads a flag whose value is a JSON object, `@FILE` or `-`, as `parseObject`. */
@@ -123,11 +136,30 @@ export abstract class BaseCommand extends Command {
     return parseObject(await this.context.terminal.readValue(value, flag), flag);
   }
 
-  /** For a person with indents; for a program the very text that the service answered. */
-  #json(data: unknown): string {
-    if (this.context.terminal.isInteractive('stdout')) return visibleJson(data);
-    const source = sourceOf(data);
-    return source === undefined ? visibleJson(data, 0) : visibleSource(source);
+  /** @throws Failure `usage` when what is to be printed is not in the answer, and no work was done */
+  async #shown({ data, text, failure }: Answer): Promise<string> {
+    const { layout, choice } = this.#view ?? {};
+    if (!choice) return text(await styleFor('stdout', this.#voice, layout));
+    if (data === undefined) return '';
+    const isInteractive = this.context.terminal.isInteractive('stdout');
+    try {
+      return await choice.of(data, isInteractive);
+    } catch (error) {
+      const isWorth = !this.changesNothing || failure !== undefined;
+      if (!isWorth || !(error instanceof Failure)) throw error;
+      // The exit code is to tell what became of the work.
+      const { message, hint = '' } = error;
+      this.notice(`Warning: ${message} ${hint} The exit code tells how the work went.`);
+      return choice.nothing;
+    }
+  }
+
+  #print(text: string): void {
+    const { terminal, redactor, env } = this.context;
+    if (env['GITHUB_ACTIONS'] === 'true' && !terminal.isFile('stderr')) {
+      for (const secret of redactor.secretsIn(text)) terminal.writeError(maskCommand(secret));
+    }
+    if (text) terminal.writeOut(text);
   }
 
   async #report(error: unknown): Promise<void> {

@@ -3,6 +3,8 @@ import { KNOWS_ACQUISITIONS, type Transport } from './http/transport.ts';
 import type { LeaseAddress } from './ledger/ledger.ts';
 import type { ServiceName } from './profiles/profile.ts';
 import { resolveTarget, type Target } from './profiles/resolve.ts';
+import type { Progress } from './terminal/progress.ts';
+import { withProgress } from './with-progress.ts';
 
 export interface ConnectOptions {
   /** Of `--profile`. */
@@ -14,6 +16,8 @@ export interface ConnectOptions {
   readonly isDryRun?: boolean | undefined;
   /** Told what people should know of how the connection came about. */
   readonly notice?: (message: string) => void;
+  /** Shows that a hosted service is waited for. */
+  readonly progress?: Progress | undefined;
 }
 
 /** A service ready to be asked. */
@@ -87,7 +91,7 @@ async function transportTo(
   context: Context,
   target: Target,
   service: ServiceName,
-  { timeout, version, isDryRun }: ConnectOptions,
+  { timeout, version, isDryRun, progress }: ConnectOptions,
 ): Promise<Transport> {
   const userAgent = `leasectl/${version}`;
   if (isDryRun) {
@@ -110,7 +114,7 @@ async function transportTo(
     remember: (value) => context.redactor.add(value),
   });
   context.onClose(close);
-  return transport;
+  return withProgress(transport, target.url.host, progress);
 }
 
 /** Who runs this, for others to know whom to ask. */

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { boolean, option, string } from '@oclif/core/flags';
+import { colorFlags } from './answer-view.ts';
 import { TAKES_A_LEASE } from './capability.ts';
 import { parseDuration, type Range, TTL_RANGE } from './domain/duration.ts';
 import { Failure } from './domain/failure.ts';
@@ -8,7 +9,7 @@ import type { CommandWords, ResultSource } from './exec-child.ts';
 import type { ExecReport } from './exec-report.ts';
 import type { ExecOptions } from './exec-run.ts';
 import { LOCAL } from './profiles/profile.ts';
-import { CHANGING_FLAGS, ServiceCommand } from './service-command.ts';
+import { connectFlags, dryRunFlags, ServiceCommand } from './service-command.ts';
 import type { Interruption } from './supervise/interruption.ts';
 import type { Work } from './work.ts';
 import { WorkDirectory } from './work-directory.ts';
@@ -31,10 +32,12 @@ export interface ExecFlags {
 
 /** What `exec`, `jobs exec` and `runner-jobs exec` share: a command that runs under a lease. */
 export abstract class ExecCommand extends ServiceCommand {
-  static override readonly baseFlags = CHANGING_FLAGS;
+  // It prints no answer, so there is nothing to choose of one.
+  static override readonly baseFlags = { ...colorFlags, ...connectFlags, ...dryRunFlags };
   static readonly limits = TAKES_A_LEASE;
   /** For completion: a command of the user's follows `--`. */
   static readonly runsCommand = true;
+  protected override readonly showsProgress = false;
   static readonly execFlags = {
     wait: string({
       description: 'How long to wait for the lease [default: not at all]',

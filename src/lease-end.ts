@@ -1,4 +1,5 @@
 import { timeUntil } from './http/exchange.ts';
+import type { Style } from './output/style.ts';
 import { timeLeft } from './output/time.ts';
 
 /** What a lease on a job lasts where the service does not say, in milliseconds. */
@@ -9,7 +10,7 @@ export interface LeaseEnd {
   /** By this machine's clock, rather too early than too late. */
   readonly expiresAt: number;
   /** For people: the service's own time, and what is left. */
-  readonly shown: string;
+  readonly shown: (style: Style) => string;
 }
 
 /**
@@ -26,5 +27,5 @@ export function leaseEnd(
 ): LeaseEnd | undefined {
   if (end === undefined || Number.isNaN(end)) return undefined;
   const expiresAt = Math.round(sentAt + timeUntil(answer, end, now));
-  return { expiresAt, shown: timeLeft(end, end - (expiresAt - now)) };
+  return { expiresAt, shown: (style) => timeLeft(end, end - (expiresAt - now), style) };
 }

@@ -34,6 +34,9 @@ interface TokenSummary {
 
 /** What the commands on profiles share. */
 export abstract class ProfileCommand extends BaseCommand {
+  // oclif stops looking for what is inherited at a class without statics of its own.
+  static override readonly baseFlags = BaseCommand.baseFlags;
+
   /** @param profile what is stored under that name; undefined for `local` */
   protected async summarize(name: string, profile: Profile | undefined): Promise<ProfileSummary> {
     const { profiles } = this.context;
@@ -99,7 +102,7 @@ export abstract class ProfileCommand extends BaseCommand {
             ['Authorities', profile?.ca_file],
             ['Certificate', profile?.client_cert],
             ['Key', profile?.client_key],
-            ['Last used', serviceTime(summary.last_used_at)],
+            ['Last used', serviceTime(summary.last_used_at, style)],
           ],
           style,
         ),

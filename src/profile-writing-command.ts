@@ -93,7 +93,8 @@ export abstract class ProfileWritingCommand extends ProfileCommand {
    */
   protected async verify(name: string, draft: Profile, isAsked: boolean): Promise<void> {
     const { tryOut } = await import('./trial.ts');
-    const options = { version: this.config.version, timeout: TRIAL_TIMEOUT };
+    const progress = this.progress();
+    const options = { version: this.config.version, timeout: TRIAL_TIMEOUT, progress };
     try {
       this.notice(await tryOut(this.context, name, draft, options));
     } catch (error) {

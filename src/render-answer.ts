@@ -5,7 +5,8 @@ import { isTooDeep, parseJson } from './domain/json.ts';
 import { withSource } from './http/exchange.ts';
 import { redactHeaders } from './http/redaction.ts';
 import type { HttpAnswer } from './http/transport.ts';
-import { visible, visibleJson } from './terminal/visible.ts';
+import { laidOut } from './output/json-text.ts';
+import { visible, visibleSource } from './terminal/visible.ts';
 import { visibleBody } from './visible-body.ts';
 
 export interface AnswerOptions {
@@ -29,7 +30,7 @@ export function renderAnswer(
     text: ({ isInteractive }) => {
       const head = isIncluded ? [...headOf(answer, clean), ''] : [];
       const isIndented = isInteractive && parsed !== undefined;
-      return [...head, isIndented ? visibleJson(parsed) : visibleBody(body)].join('\n');
+      return [...head, isIndented ? visibleSource(laidOut(body, 2)) : visibleBody(body)].join('\n');
     },
     failure,
     isFailureTold: true,

@@ -3,7 +3,8 @@ import { parseJson } from './domain/json.ts';
 import type { UnsentRequest } from './http/dry-run.ts';
 import { withSource } from './http/exchange.ts';
 import { redactBody, redactHeaders, redactUrl } from './http/redaction.ts';
-import { visible, visibleJson } from './terminal/visible.ts';
+import { laidOut } from './output/json-text.ts';
+import { visible, visibleSource } from './terminal/visible.ts';
 import { visibleBody } from './visible-body.ts';
 
 /**
@@ -42,7 +43,11 @@ export function renderDryRun(
       const lines = head.map(visible);
       if (shown.body === '') return lines.join('\n');
       const isIndented = isInteractive && parsed !== undefined;
-      return [...lines, '', isIndented ? visibleJson(parsed) : visibleBody(shown.body)].join('\n');
+      return [
+        ...lines,
+        '',
+        isIndented ? visibleSource(laidOut(shown.body, 2)) : visibleBody(shown.body),
+      ].join('\n');
     },
   };
 }

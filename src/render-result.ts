@@ -10,7 +10,7 @@ export function renderResult(answer: ResultResponse, profile: string, style: Sty
     [
       ['Key', answer.key],
       ['Status', answer.status],
-      ['Finished', serviceTime(answer.done_at)],
+      ['Finished', serviceTime(answer.done_at, style)],
       ['Error', answer.error_code],
       ['Result hash', answer.result_hash],
       ['Profile', profile],

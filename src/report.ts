@@ -1,7 +1,7 @@
 import { FAILURES } from './domain/failure.ts';
 import type { Redactor } from './domain/redactor.ts';
 import { failureToJson, renderFailure, renderStack, toFailure } from './output/failure.ts';
-import { PLAIN, type Style, styleOf } from './output/style.ts';
+import { type Layout, PLAIN, type Style, styleOf, USUAL_LAYOUT } from './output/style.ts';
 import type { Environment } from './profiles/resolve.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { visibleJson, visibleSource } from './terminal/visible.ts';
@@ -16,9 +16,14 @@ export interface Voice {
 }
 
 /** How to write to a stream. */
-export function styleFor(stream: 'stdout' | 'stderr', voice: Voice): Promise<Style> {
+export function styleFor(
+  stream: 'stdout' | 'stderr',
+  voice: Voice,
+  layout: Layout = USUAL_LAYOUT,
+): Promise<Style> {
   const { terminal, redactor, env, argv } = voice;
   return styleOf({
+    ...layout,
     isInteractive: terminal.isInteractive(stream),
     columns: terminal.columns(stream),
     clean: (text) => redactor.clean(text),
@@ -35,7 +40,8 @@ export async function reportFailure(error: unknown, voice: Voice): Promise<numbe
 /** As `reportFailure`, but at once and without colors: for where nothing may be waited for. */
 export function reportAtOnce(error: unknown, voice: Voice): number {
   const clean = (text: string) => voice.redactor.clean(text);
-  return tell(error, voice, { isInteractive: false, columns: 80, paint: PLAIN, clean });
+  const style = { ...USUAL_LAYOUT, isInteractive: false, columns: 80, paint: PLAIN, clean };
+  return tell(error, voice, style);
 }
 
 function tell(error: unknown, { terminal, env, isJson }: Voice, style: Style): number {

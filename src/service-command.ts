@@ -14,22 +14,27 @@ const DEFAULT_TIMEOUT = '30s';
 /** Seconds. Who wants to wait for longer waits outside. */
 const TIMEOUT_RANGE = { min: 1, max: 3_600 };
 
+/** Which service is asked, and for how long. */
+export const connectFlags = {
+  profile: string({
+    description: 'Profile to use instead of the default one',
+    helpGroup: 'GLOBAL',
+    helpValue: 'NAME',
+    completes: 'profile',
+  }),
+  timeout: string({
+    description: `How long to try before giving up on a hosted service [default: ${DEFAULT_TIMEOUT}]`,
+    helpGroup: 'GLOBAL',
+    helpValue: 'DURATION',
+  }),
+};
+
 /** What the commands that ask a service share: flags, how to connect, input, and the ledger. */
 export abstract class ServiceCommand extends BaseCommand {
-  static override readonly baseFlags = {
-    ...BaseCommand.baseFlags,
-    profile: string({
-      description: 'Profile to use instead of the default one',
-      helpGroup: 'GLOBAL',
-      helpValue: 'NAME',
-      completes: 'profile',
-    }),
-    timeout: string({
-      description: `How long to try before giving up on a hosted service [default: ${DEFAULT_TIMEOUT}]`,
-      helpGroup: 'GLOBAL',
-      helpValue: 'DURATION',
-    }),
-  };
+  static override readonly baseFlags = { ...BaseCommand.baseFlags, ...connectFlags };
+
+  /** Whether it is shown that a service is waited for: unless a command shows that by itself. */
+  protected readonly showsProgress: boolean = true;
 
   /** What the project says stands in for a `--ttl` that is not given, and before a KEY. */
   protected override async parse<
@@ -64,6 +69,7 @@ export abstract class ServiceCommand extends BaseCommand {
       version: this.config.version,
       isDryRun: flags['dry-run'],
       notice: (message) => this.notice(message),
+      progress: this.showsProgress ? this.progress() : undefined,
     };
   }
 
@@ -123,11 +129,12 @@ export abstract class ServiceCommand extends BaseCommand {
   }
 }
 
-/** The flags of commands that change something. Those that only look have none to try that out. */
-export const CHANGING_FLAGS = {
-  ...ServiceCommand.baseFlags,
+export const dryRunFlags = {
   'dry-run': boolean({
     description: 'Print the request, without secrets, and send nothing',
     helpGroup: 'GLOBAL',
   }),
 };
+
+/** The flags of commands that change something. Those that only look have none to try that out. */
+export const CHANGING_FLAGS = { ...ServiceCommand.baseFlags, ...dryRunFlags };

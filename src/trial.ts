@@ -1,4 +1,4 @@
-import { type ClientPort, connectTo } from './connect.ts';
+import { type ClientPort, type ConnectOptions, connectTo } from './connect.ts';
 import type { Context } from './context.ts';
 import { Failure } from './domain/failure.ts';
 import { type Profile, type ServiceName, secretOf } from './profiles/profile.ts';
@@ -44,7 +44,7 @@ export async function tryOut(
   context: Context,
   name: string,
   { service, url, credential, ...files }: Profile,
-  options: { readonly version: string; readonly timeout: number },
+  options: Pick<ConnectOptions, 'version' | 'timeout' | 'progress'>,
 ): Promise<string> {
   const stored = secretOf(credential);
   if (credential === undefined || stored === undefined) {

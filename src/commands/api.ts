@@ -62,13 +62,14 @@ export default class Api extends ServiceCommand {
     include: boolean({
       char: 'i',
       description: "Print the answer's status and headers first, without secrets",
-      exclusive: ['json'],
+      exclusive: ['json', 'field', 'query'],
     }),
   };
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(Api);
     const method = parseMethod(args.method);
+    this.changesNothing = /^(GET|HEAD)$/.test(method);
     const headers = parseHeaders(flags.header ?? []);
     const params = (flags.param ?? []).map((pair) => parsePair(pair, '--param'));
     const body = await this.#body(flags.input, method, headers);

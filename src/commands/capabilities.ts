@@ -1,3 +1,4 @@
+import { listFlags } from '../answer-view.ts';
 import { type Answer, BaseCommand } from '../base-command.ts';
 import { capabilitiesOf } from '../capability.ts';
 import { renderList } from '../output/table.ts';
@@ -17,6 +18,10 @@ export default class Capabilities extends BaseCommand {
     '<%= config.bin %> capabilities local --json',
   ];
   static override readonly args = { profile: optional('Name of the profile', 'profile') };
+
+  static override readonly flags = listFlags;
+
+  protected override changesNothing = true;
 
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(Capabilities);

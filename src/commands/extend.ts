@@ -38,7 +38,7 @@ export default class Extend extends HolderCommand {
           [
             ['Key', answer.key],
             ['Status', answer.status],
-            ['Until', timeLeft(endsAt, this.context.now())],
+            ['Until', timeLeft(endsAt, this.context.now(), style)],
             ['Version', answer.version],
             ['Profile', connection.target.profile],
           ],

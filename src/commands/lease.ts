@@ -9,7 +9,7 @@ export default class Lease extends AcquireCommand {
     'Exit code 0 means that the lease is yours, 11 that somebody else holds it, 7 that',
     'the key is already finished. This machine remembers the handle of the lease, so that',
     'extend, complete, cancel and fail need only the key. The handle, the lease_id, is a',
-    'secret: it is shown with --json only.',
+    'secret: it is shown with --json, --field and --query only.',
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> lease hello --ttl 60s',

@@ -21,9 +21,11 @@ export default class Result extends KeyCommand {
   static override readonly flags = {
     raw: boolean({
       description: 'Print only the stored result, as JSON on one line; null when there is none',
-      exclusive: ['json'],
+      exclusive: ['json', 'query', 'field'],
     }),
   };
+
+  protected override changesNothing = true;
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(Result);

@@ -18,6 +18,8 @@ export default class Status extends KeyCommand {
     key: required('Key to look at', 'key'),
   };
 
+  protected override changesNothing = true;
+
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(Status);
     const { client, target, addressOf } = await this.connect(flags);
@@ -31,9 +33,9 @@ export default class Status extends KeyCommand {
           [
             ['Key', answer.key],
             ['Status', answer.status],
-            ['Until', endsAt && timeLeft(endsAt, this.context.now())],
-            ['First seen', serviceTime(answer.first_seen_at)],
-            ['Finished', serviceTime(answer.done_at)],
+            ['Until', endsAt && timeLeft(endsAt, this.context.now(), style)],
+            ['First seen', serviceTime(answer.first_seen_at, style)],
+            ['Finished', serviceTime(answer.done_at, style)],
             ['Error', answer.error_code],
             ['Result hash', answer.result_hash],
             ['Version', answer.version],

@@ -33,9 +33,13 @@ export default class Wait extends KeyCommand {
     }),
     raw: boolean({
       description: 'Print only the stored result, as JSON on one line; null when there is none',
-      exclusive: ['json'],
+      exclusive: ['json', 'query', 'field'],
     }),
   };
+
+  // It says by itself what it waits for.
+  protected override readonly showsProgress = false;
+  protected override changesNothing = true;
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(Wait);

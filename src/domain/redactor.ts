@@ -13,6 +13,13 @@ export class Redactor {
     return secret;
   }
 
+  /** Those that are in a text, as they are or as JSON writes them. */
+  secretsIn(text: string): string[] {
+    return [...this.#secrets].filter(
+      (secret) => text.includes(secret) || text.includes(JSON.stringify(secret).slice(1, -1)),
+    );
+  }
+
   /** Takes them out as they are, and as JSON and URLs write them. */
   clean(text: string): string {
     let cleaned = text;

@@ -60,7 +60,10 @@ export async function exchange<T>(
   const body = parseJson(answer.body);
   const isJson = body !== undefined;
   if ((isJson || answer.body.trim() === '') && fits(schema, body)) {
-    if (typeof body === 'object' && body !== null) answers.set(body, answer);
+    if (typeof body === 'object' && body !== null) {
+      answers.set(body, answer);
+      schemas.set(body, schema);
+    }
     return body;
   }
   const what = !isJson
@@ -70,6 +73,12 @@ export async function exchange<T>(
 }
 
 const answers = new WeakMap<object, HttpAnswer>();
+const schemas = new WeakMap<object, z.ZodMiniType>();
+
+/** The contract that an answer fits; undefined for what is no answer. */
+export function schemaOf(body: unknown): z.ZodMiniType | undefined {
+  return typeof body === 'object' && body !== null ? schemas.get(body) : undefined;
+}
 
 function answerOf(body: unknown): HttpAnswer | undefined {
   return typeof body === 'object' && body !== null ? answers.get(body) : undefined;

@@ -10,10 +10,21 @@ export interface Style {
   readonly isInteractive: boolean;
   /** Width of the terminal, in columns. */
   readonly columns: number;
+  /** Whether nothing is cut to that width. */
+  readonly isWide: boolean;
+  /** Whether times are shown in UTC, and not in the local zone. */
+  readonly isUtc: boolean;
+  /** Whether a list has a line that names its columns. */
+  readonly hasHeader: boolean;
   readonly paint: Paint;
   /** Takes the secrets of this run out of foreign text. */
   readonly clean: (text: string) => string;
 }
+
+/** What a user may choose. */
+export type Layout = Pick<Style, 'isWide' | 'isUtc' | 'hasHeader'>;
+
+export const USUAL_LAYOUT: Layout = { isWide: false, isUtc: false, hasHeader: true };
 
 export interface StyleOptions extends Omit<Style, 'paint'> {
   /** Whether `--no-color` was given. */

@@ -9,7 +9,10 @@ const LAYOUT = {
   style: { head: [], border: [] },
 };
 
-/** A label and its value; rows without a value are left out. What is `whole` is never cut. */
+/**
+ * A label and its value; rows without a value are left out. What is `whole` is shown as it is: never
+ * cut, and also when it is a secret.
+ */
 export type Detail = readonly [
   label: string,
   value: string | number | null | undefined,
@@ -23,17 +26,17 @@ export function grouped(number: number): string {
 
 /** One thing with its properties, a line each: a box on a terminal, tab-separated in a pipe. */
 export function renderDetails(details: readonly Detail[], style: Style): string {
-  const { isInteractive, columns, paint, clean } = style;
-  const rows = details.flatMap(([label, value, whole]) =>
-    value === null || value === undefined
-      ? []
-      : [{ label, value: visible(clean(String(value))), whole }],
-  );
+  const { isInteractive, columns, isWide, paint, clean } = style;
+  const rows = details.flatMap(([label, value, whole]) => {
+    if (value === null || value === undefined) return [];
+    const text = whole ? String(value) : clean(String(value));
+    return [{ label, value: visible(text), isWhole: whole !== undefined || isWide }];
+  });
   if (!isInteractive) return rows.map(({ label, value }) => `${label}\t${value}`).join('\n');
   const room = columns - Math.max(...rows.map(({ label }) => label.length)) - frameOf(2);
   const table = new Table(LAYOUT);
-  for (const { label, value, whole } of rows) {
-    table.push([paint.bold(label), whole ? value : cutMiddle(value, room)]);
+  for (const { label, value, isWhole } of rows) {
+    table.push([paint.bold(label), isWhole ? value : cutMiddle(value, room)]);
   }
   return table.toString();
 }
@@ -53,23 +56,58 @@ function cutMiddle(text: string, room: number): string {
   return cut();
 }
 
-/** Many things, a line each, under a head; in a pipe tab-separated. */
+/**
+ * Many things, a line each, under a head; numbers end in one line. Where the terminal is too narrow
+ * for that each has a line for each of its properties. In a pipe tab-separated.
+ */
 export function renderList(
   head: readonly string[],
-  rows: readonly (readonly string[])[],
-  { isInteractive, columns, paint, clean }: Style,
+  rows: readonly (readonly (string | number)[])[],
+  style: Style,
 ): string {
-  const shown = rows.map((row) => row.map((cell) => visible(clean(cell))));
-  if (!isInteractive) return [head, ...shown].map((row) => row.join('\t')).join('\n');
+  const { isInteractive, hasHeader, clean, paint } = style;
+  const shown = rows.map((row) => row.map((cell) => visible(clean(String(cell)))));
+  const lines = hasHeader ? [head, ...shown] : shown;
+  if (!isInteractive) return lines.map((row) => row.join('\t')).join('\n');
+  if (lines.length === 0) return '';
   const widths = head.map((_, column) =>
-    Math.max(...[head, ...shown].map((row) => stringWidth(row[column] ?? ''))),
+    Math.max(...lines.map((row) => stringWidth(row[column] ?? ''))),
   );
-  const rooms = shrink(widths, columns - frameOf(head.length));
-  const fitted = (row: readonly string[]) =>
+  const { layout, rooms } = fitted(widths, style);
+  const isReadable = shown.every((row) =>
+    row.every((cell, column) => Math.min(stringWidth(cell), NARROWEST) <= (rooms[column] ?? 0)),
+  );
+  if (!isReadable) return renderBlocks(head, shown, style);
+  const cut = (row: readonly string[]) =>
     row.map((cell, column) => cutMiddle(cell, rooms[column] ?? cell.length));
-  const table = new Table({ ...LAYOUT, head: fitted(head).map((name) => paint.bold(name)) });
-  for (const row of shown) table.push(fitted(row));
-  return table.toString();
+  const colAligns = head.map((_, column) => (isNumeric(rows, column) ? 'right' : 'left'));
+  const table = new Table({
+    ...layout,
+    colAligns,
+    head: hasHeader ? cut(head).map((name) => paint.bold(name)) : [],
+  });
+  for (const row of shown) table.push(cut(row));
+  return table.toString().replace(/ +$/gm, '');
+}
+
+/** Many things, some lines each. */
+function renderBlocks(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  { columns, paint }: Style,
+): string {
+  const labelWidth = Math.max(...head.map((name) => name.length));
+  const room = Math.max(NARROWEST, columns - labelWidth - 2);
+  const line = (label: string, value: string) =>
+    `${paint.bold(label)}${' '.repeat(labelWidth - label.length)}  ${cutMiddle(value, room)}`;
+  return rows
+    .map((row) => row.flatMap((cell, at) => (cell ? line(head[at] ?? '', cell) : [])).join('\n'))
+    .join('\n\n');
+}
+
+function isNumeric(rows: readonly (readonly (string | number)[])[], column: number): boolean {
+  const cells = rows.map((row) => row[column]).filter((cell) => cell !== '');
+  return cells.length > 0 && cells.every((cell) => typeof cell === 'number');
 }
 
 /** What so many columns have around and between them: `│ a │ b │`. */
@@ -79,16 +117,37 @@ function frameOf(columns: number): number {
 
 /** No column is made narrower than this. */
 const NARROWEST = 8;
+/** The same where there is little room. */
+const STILL_READABLE = 6;
+/** Where there is little room, there are no lines either. */
+const BARE_LAYOUT = {
+  chars: {
+    ...LAYOUT.chars,
+    ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+    ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+    ...{ left: '', right: '', middle: '  ' },
+  },
+  style: { ...LAYOUT.style, 'padding-left': 0, 'padding-right': 0 },
+};
 
-/** Takes from the widest columns until all have room; from the first, which names things, last. */
-function shrink(widths: readonly number[], room: number): number[] {
-  const shrunk = [...widths];
-  while (shrunk.reduce((sum, width) => sum + width, 0) > room) {
-    const rest = Math.max(...shrunk.slice(1));
-    const widest = rest > NARROWEST ? shrunk.lastIndexOf(rest) : 0;
-    const width = shrunk[widest] ?? 0;
-    if (width <= NARROWEST) break;
-    shrunk[widest] = width - 1;
+/** How wide the columns are. The first one, which names things, is cut only if all else is in vain. */
+function fitted(widths: readonly number[], { columns, isWide }: Style) {
+  if (isWide) return { layout: LAYOUT, rooms: widths };
+  const inBox = shrunk(widths, columns - frameOf(widths.length), NARROWEST);
+  if (inBox[0] === widths[0]) return { layout: LAYOUT, rooms: inBox };
+  const room = columns - 2 * (widths.length - 1);
+  return { layout: BARE_LAYOUT, rooms: shrunk(widths, room, STILL_READABLE) };
+}
+
+/** Takes from the widest columns until all have room; from the first last. */
+function shrunk(widths: readonly number[], room: number, narrowest: number): number[] {
+  const result = [...widths];
+  while (result.reduce((sum, width) => sum + width, 0) > room) {
+    const rest = Math.max(...result.slice(1));
+    const widest = rest > narrowest ? result.lastIndexOf(rest) : 0;
+    const width = result[widest] ?? 0;
+    if (width <= narrowest) break;
+    result[widest] = width - 1;
   }
-  return shrunk;
+  return result;
 }

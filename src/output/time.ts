@@ -1,8 +1,13 @@
 import { formatDuration } from '../domain/duration.ts';
+import type { Layout } from './style.ts';
 
-/** A moment in the local zone, with its offset: `2025-01-15 11:30:00 +01:00`. */
-export function localTime(milliseconds: number): string {
+type Zone = Pick<Layout, 'isUtc'>;
+
+/** A moment in the local zone, `2025-01-15 11:30:00 +01:00`, or in UTC, `2025-01-15 10:30:00Z`. */
+export function shownTime(milliseconds: number, { isUtc }: Zone): string {
   const date = new Date(milliseconds);
+  if (Number.isNaN(date.getTime())) return 'beyond all times';
+  if (isUtc) return `${date.toISOString().slice(0, -5).replace('T', ' ')}Z`;
   const pad = (value: number) => String(value).padStart(2, '0');
   const day = [date.getFullYear(), pad(date.getMonth() + 1), pad(date.getDate())].join('-');
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(pad).join(':');
@@ -11,15 +16,22 @@ export function localTime(milliseconds: number): string {
   return `${day} ${time} ${offset < 0 ? '-' : '+'}${zone}`;
 }
 
-/** A moment to come, and how far it is: `2025-01-15 11:30:00 +01:00 (14m 59s left)`. */
-export function timeLeft(milliseconds: number, now: number): string {
+/** The end of a lease, and how far it is: `2025-01-15 11:30:00 +01:00 (14m 59s left)`. */
+export function timeLeft(milliseconds: number, now: number, zone: Zone): string {
   const seconds = Math.ceil((milliseconds - now) / 1000);
-  return `${localTime(milliseconds)} (${formatDuration(seconds)} left)`;
+  const left = seconds > 0 ? `${formatDuration(seconds)} left` : 'over';
+  return `${shownTime(milliseconds, zone)} (${left})`;
 }
 
-/** A service's time as local time; as it came when it is none. */
-export function serviceTime(text: string | null | undefined): string | undefined {
+/** How long ago a moment was: `5m ago`. */
+export function timeAgo(milliseconds: number, now: number): string {
+  const seconds = Math.floor((now - milliseconds) / 1000);
+  return seconds > 0 ? `${formatDuration(seconds)} ago` : 'now';
+}
+
+/** A service's time as it is to be shown; as it came when it is none. */
+export function serviceTime(text: string | null | undefined, zone: Zone): string | undefined {
   if (!text) return undefined;
   const milliseconds = Date.parse(text);
-  return Number.isNaN(milliseconds) ? text : localTime(milliseconds);
+  return Number.isNaN(milliseconds) ? text : shownTime(milliseconds, zone);
 }

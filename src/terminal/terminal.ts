@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -21,6 +22,7 @@ export interface PassedOn {
 export class Terminal {
   readonly #process: NodeJS.Process;
   #isStdinTaken = false;
+  #hasProgress = false;
 
   constructor(process: NodeJS.Process) {
     this.#process = process;
@@ -47,7 +49,17 @@ export class Terminal {
     return this.#process[stream].columns || 80;
   }
 
+  /** Whether what is written to the stream is kept in a file, where nobody looks at it meanwhile. */
+  isFile(stream: 'stdout' | 'stderr'): boolean {
+    try {
+      return fstatSync(this.#process[stream].fd).isFile();
+    } catch {
+      return false;
+    }
+  }
+
   writeOut(text: string): void {
+    this.clearProgress();
     this.#process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
@@ -107,7 +119,19 @@ export class Terminal {
     stderr.write(`\r\u001b[K${text.slice(0, this.columns('stderr') - 1)}`);
   }
 
+  /** Shows a line on stderr that is gone before anything else is written. */
+  showProgress(text: string): void {
+    this.#hasProgress = true;
+    this.showStatus(text);
+  }
+
+  clearProgress(): void {
+    if (this.#hasProgress) this.showStatus('');
+    this.#hasProgress = false;
+  }
+
   writeError(text: string): void {
+    this.clearProgress();
     this.#process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 

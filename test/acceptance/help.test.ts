@@ -204,6 +204,8 @@ test('every command has the flags that all have, and those that ask a service th
   for (const { id, flags } of commands) {
     if (id === 'help') continue;
     const expected = ['json', 'no-color'];
+    // exec prints no answer.
+    if (!id.endsWith('exec')) expected.push('field', 'query', 'utc', 'wide');
     if (!/^(profile:|admin:|(capabilities|completion)$)/.test(id)) {
       expected.push('profile', 'timeout');
     }

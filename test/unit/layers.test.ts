@@ -34,6 +34,7 @@ const OWNERS: Record<string, readonly string[]> = {
   'cli-table3': ['output'],
   chalk: ['output'],
   'fastest-levenshtein': ['domain'],
+  '@jmespath-community': ['output'],
   ky: ['http'],
   hono: ['server'],
   libsql: ['sqlite', 'store'],

@@ -14,7 +14,7 @@ export default class JobsClaim extends JobCommand {
   static override readonly description = [
     'Exit code 11 means that somebody else holds the job, 7 that it cannot be claimed, 12',
     'that there is none for --next. The handle, a lock token, is a secret: it is shown',
-    'with --json only. Send a heartbeat before the lease runs out.',
+    'with --json, --field and --query only. Send a heartbeat before the lease runs out.',
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> jobs claim --next',
@@ -42,7 +42,7 @@ export default class JobsClaim extends JobCommand {
             ['Job', job.job_id],
             ['Type', job.job_type],
             ['Status', job.status],
-            ['Until', end?.shown],
+            ['Until', end?.shown(style)],
             ['Asset', job.asset_uuid],
             ['Capabilities', job.required_capabilities?.join(', ') || undefined],
             ['Fencing token', job.fencing_token],

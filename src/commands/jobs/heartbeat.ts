@@ -62,7 +62,7 @@ export default class JobsHeartbeat extends JobCommand {
           [
             ['Job', id],
             ['Status', 'kept'],
-            ['Until', end?.shown],
+            ['Until', end?.shown(style)],
             ['Fencing token', answer?.fencing_token],
             ['Profile', connection.target.profile],
           ],

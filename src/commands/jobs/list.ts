@@ -1,4 +1,5 @@
 import { string } from '@oclif/core/flags';
+import { listFlags } from '../../answer-view.ts';
 import type { Answer } from '../../base-command.ts';
 import { parseCount } from '../../count.ts';
 import type { Scope } from '../../engine/access.ts';
@@ -28,7 +29,10 @@ export default class JobsList extends JobCommand {
       multiple: true,
       multipleNonGreedy: true,
     }),
+    ...listFlags,
   };
+
+  protected override changesNothing = true;
 
   protected async execute(): Promise<Answer> {
     const { flags } = await this.parse(JobsList);

@@ -12,6 +12,8 @@ export default class ProfileExport extends ProfileCommand {
     name: optional('Profile to print [default: all]', 'stored-profile'),
   };
 
+  protected override changesNothing = true;
+
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(ProfileExport);
     const { profiles } = this.context;

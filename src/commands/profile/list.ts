@@ -1,12 +1,16 @@
+import { listFlags } from '../../answer-view.ts';
 import type { Answer } from '../../base-command.ts';
 import { renderList } from '../../output/table.ts';
-import { serviceTime } from '../../output/time.ts';
+import { timeAgo } from '../../output/time.ts';
 import { ProfileCommand, shownToken } from '../../profile-command.ts';
 import { LOCAL } from '../../profiles/profile.ts';
 
 export default class ProfileList extends ProfileCommand {
   static override readonly summary = 'List the profiles';
   static override readonly examples = ['<%= config.bin %> profile list'];
+  static override readonly flags = listFlags;
+
+  protected override changesNothing = true;
 
   protected async execute(): Promise<Answer> {
     await this.parse(ProfileList);
@@ -16,16 +20,18 @@ export default class ProfileList extends ProfileCommand {
         this.summarize(name, profile),
       ),
     );
-    const rows = await Promise.all(
-      summaries.map(async (summary) => [
-        summary.name,
-        summary.service,
-        summary.url ?? 'embedded',
-        await this.shownDefault(summary),
-        shownToken(summary),
-        serviceTime(summary.last_used_at) ?? '',
-      ]),
+    const shown = await Promise.all(
+      summaries.map(async (summary) => ({ summary, isDefault: await this.shownDefault(summary) })),
     );
+    const now = this.context.now();
+    const rows = shown.map(({ summary, isDefault }) => [
+      summary.name,
+      summary.service,
+      summary.url ?? 'embedded',
+      isDefault,
+      shownToken(summary),
+      summary.last_used_at === null ? '' : timeAgo(Date.parse(summary.last_used_at), now),
+    ]);
     const head = ['NAME', 'SERVICE', 'URL', 'DEFAULT', 'TOKEN', 'LAST USED'];
     return { data: summaries, text: (style) => renderList(head, rows, style) };
   }

@@ -1,4 +1,5 @@
 import { string } from '@oclif/core/flags';
+import { listFlags } from '../../answer-view.ts';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { renderList } from '../../output/table.ts';
@@ -25,7 +26,10 @@ export default class ProfileShow extends ProfileCommand {
       helpValue: 'COMMAND',
       completes: 'command-name',
     }),
+    ...listFlags,
   };
+
+  protected override changesNothing = true;
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(ProfileShow);

@@ -12,7 +12,7 @@ export default class RunnerJobsLease extends RunnerJobCommand {
   static override readonly summary = 'Lease the next job that fits a runner';
   static override readonly description = [
     'Exit code 12 means that no job fits; with --json the answer is then null. The handle,',
-    'an ack, is a secret: it is shown with --json only. The access token for the job is',
+    'an ack, is a secret: it is shown with --json, --field and --query only. The access token for the job is',
     'hidden there, too, unless --show-secrets is given. Ping before the time runs out.',
   ].join(' ');
   static override readonly examples = [
@@ -24,8 +24,8 @@ export default class RunnerJobsLease extends RunnerJobCommand {
   static override readonly flags = {
     ...runnerFlags,
     'show-secrets': boolean({
-      description: "With --json: show the job's access token, too",
-      dependsOn: ['json'],
+      description: "With --json, --field or --query: show the job's access token, too",
+      relationships: [{ type: 'some', flags: ['json', 'field', 'query'] }],
     }),
   };
 
@@ -39,7 +39,7 @@ export default class RunnerJobsLease extends RunnerJobCommand {
     const { target } = connection;
     return {
       data: flags['show-secrets'] ? job : await withoutCredentials(job),
-      text: (style) => renderDetails(detailsOf(job, end?.shown, target.profile), style),
+      text: (style) => renderDetails(detailsOf(job, end?.shown(style), target.profile), style),
     };
   }
 }

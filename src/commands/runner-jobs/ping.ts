@@ -39,7 +39,7 @@ export default class RunnerJobsPing extends RunnerJobCommand {
           [
             ['Job', id],
             ['Status', answer.cancel_job ? CANCEL : 'kept'],
-            ['Until', end?.shown],
+            ['Until', end?.shown(style)],
             ['Profile', connection.target.profile],
           ],
           style,

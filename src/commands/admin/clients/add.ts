@@ -40,7 +40,8 @@ export default class AdminClientsAdd extends AdminCommand {
         hint: 'Take another name: a secret cannot be shown again.',
       });
     }
-    const { id, secret } = added;
+    const { id } = added;
+    const secret = this.context.redactor.add(added.secret);
     return {
       data: { client_id: id, client_secret: secret, name, scope: scopes.join(' ') },
       text: (style) =>

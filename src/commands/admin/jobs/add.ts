@@ -1,5 +1,6 @@
 import { string } from '@oclif/core/flags';
 import { AddCommand } from '../../../admin-command.ts';
+import { listFlags } from '../../../answer-view.ts';
 import type { Answer } from '../../../base-command.ts';
 import { renderList } from '../../../output/table.ts';
 import { NewJob, workOf } from '../../../services/retaia/new-job.ts';
@@ -37,6 +38,7 @@ export default class AdminJobsAdd extends AddCommand {
       dependsOn: ['type'],
     }),
     ...AddCommand.addFlags,
+    ...listFlags,
   };
 
   protected async execute(): Promise<Answer> {

@@ -1,5 +1,6 @@
 import { option, string } from '@oclif/core/flags';
 import { AddCommand } from '../../../admin-command.ts';
+import { listFlags } from '../../../answer-view.ts';
 import type { Answer } from '../../../base-command.ts';
 import { parseCount } from '../../../count.ts';
 import { renderList } from '../../../output/table.ts';
@@ -58,6 +59,7 @@ export default class AdminRunnerJobsAdd extends AddCommand {
       exclusive: ['file'],
     }),
     ...AddCommand.addFlags,
+    ...listFlags,
   };
 
   protected async execute(): Promise<Answer> {
@@ -83,7 +85,7 @@ export default class AdminRunnerJobsAdd extends AddCommand {
       host ?? '',
       (tags ?? []).join(','),
       (runners ?? []).join(','),
-      String(max_tries ?? ''),
+      max_tries ?? '',
     ]);
     return {
       data: added,

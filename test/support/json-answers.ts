@@ -1,0 +1,267 @@
+import { isJsonObject } from '../../src/domain/json.ts';
+import { STATE } from './hosted-answers.ts';
+import { addProfile, createSandbox, type RunOptions, type Sandbox } from './sandbox.ts';
+import { startStub } from './stub-server.ts';
+
+/** A sandbox whose commands tell what they print as JSON, however they end. */
+interface Machine extends Sandbox {
+  /** What a command prints on stdout; it must print something. */
+  answer(line: string, options?: RunOptions): Promise<unknown>;
+  /** The lines that a command writes to stderr. */
+  events(line: string): Promise<unknown[]>;
+}
+
+function createMachine(): Machine {
+  const sandbox = createSandbox();
+  const run = (line: string, options?: RunOptions) =>
+    sandbox.run(withJson(line.split(' ')), options);
+  return {
+    ...sandbox,
+    answer: async (line, options) => {
+      const { stdout, stderr } = await run(line, options);
+      if (stdout === '') throw new Error(`leasectl ${line} printed nothing: ${stderr}`);
+      return JSON.parse(stdout);
+    },
+    events: async (line) => {
+      const { stderr } = await run(line);
+      const lines = stderr.trim().split('\n');
+      return lines.map((text) => JSON.parse(text));
+    },
+  };
+}
+
+function withJson(words: readonly string[]): string[] {
+  const end = words.indexOf('--');
+  const at = end < 0 ? words.length : end;
+  return [...words.slice(0, at), '--json', ...words.slice(at)];
+}
+
+type Answers = (machine: Machine) => Promise<readonly unknown[]>;
+
+/** The answers to lines that are run one after the other, of which those count that begin with `*`. */
+function lines(...shown: readonly string[]): Answers {
+  return async ({ answer }) => {
+    const answers: unknown[] = [];
+    for (const line of shown) {
+      const value = await answer(line.replace(/^\*/, ''));
+      if (line.startsWith('*')) answers.push(value);
+    }
+    return answers;
+  };
+}
+
+const idOf = (answer: unknown): string => {
+  const [first] = [answer].flat();
+  const { job_id, id } = isJsonObject(first) ? first : {};
+  return String(job_id ?? id);
+};
+
+/** Claims as many jobs as there are lines, and runs each about its own. */
+function aboutJobs(...shown: readonly string[]): Answers {
+  return async ({ answer }) => {
+    await answer(`admin jobs add --type extract_facts --count ${shown.length}`);
+    const answers: unknown[] = [];
+    for (const line of shown) {
+      const job = idOf(await answer('jobs claim --next'));
+      answers.push(await answer(line.replace('JOB', job)));
+    }
+    return answers;
+  };
+}
+
+const RUNNER = '--runner-id r';
+
+/** Leases one runner job, and runs each of the lines about it. */
+function aboutRunnerJob(...shown: readonly string[]): Answers {
+  return async ({ answer }) => {
+    await answer('admin runner-jobs add');
+    const job = idOf(await answer(`runner-jobs lease ${RUNNER}`));
+    const answers: unknown[] = [];
+    for (const line of shown) answers.push(await answer(line.replace('JOB', job)));
+    return answers;
+  };
+}
+
+/** Runs lines on a machine that has profiles: with a token, with none, with an OAuth 2.0 client. */
+const withProfiles =
+  (...shown: readonly string[]): Answers =>
+  async (machine) => {
+    const { answer } = machine;
+    const { url: used } = await startStub({ status: 200, body: STATE });
+    await addProfile(machine, 'stored', used);
+    await answer('status k --profile stored');
+    await answer('profile add none --service retaia --url https://b.example.com');
+    const client = '--client-id c --client-secret-stdin';
+    const url = 'https://c.example.com/api/v1';
+    await answer(`profile add client --service retaia --url ${url} ${client}`, { input: 'secret' });
+    return lines(...shown)(machine);
+  };
+
+/** The events of lines that are run one after the other; those that begin with `-` only prepare. */
+const execEvents =
+  (...shown: readonly string[]): Answers =>
+  async ({ answer, events }) => {
+    const told: unknown[] = [];
+    for (const line of shown) {
+      if (line.startsWith('-')) await answer(line.slice(1));
+      else told.push(...(await events(line)));
+    }
+    return told;
+  };
+
+/** In words that are apart by tabs, for a shell. */
+const DIES = 'sh -c kill\t-9\t$$';
+
+/** What each command answers, in all the ways in which its answers differ. */
+export const ANSWERS: Readonly<Record<string, Answers>> = {
+  lease: lines(
+    '*lease k --ttl 60s',
+    '*lease k',
+    'complete k',
+    '*lease k',
+    'lease f',
+    'fail f --error-code e',
+    '*lease f',
+  ),
+  status: lines(
+    'lease k',
+    '*status k',
+    'complete k --result-hash h',
+    '*status k',
+    'lease f',
+    'fail f --error-code e',
+    '*status f',
+  ),
+  extend: lines('lease k', '*extend k'),
+  complete: lines('lease k', '*complete k'),
+  cancel: lines('lease k', '*cancel k'),
+  fail: lines('lease k', '*fail k --error-code e'),
+  result: lines(
+    'lease k',
+    '*result k',
+    'complete k --result {}',
+    '*result k',
+    'lease f',
+    'fail f --error-code e',
+    '*result f',
+  ),
+  wait: lines(
+    'lease k',
+    'complete k --result {}',
+    '*wait k',
+    'lease f',
+    'fail f --error-code e',
+    '*wait f',
+  ),
+  run: async (machine) => {
+    const keyed = await lines('*run k --ttl 60s', '*run k')(machine);
+    const answer = { ok: true, allowed: false, decision: 'blocked', policy_reason: 'r' };
+    const { url } = await startStub({ status: 200, body: answer });
+    const env = { LEASECTL_URL: url, LEASECTL_TOKEN: 't' };
+    return [...keyed, await machine.answer('run --agent a --tool t', { env })];
+  },
+  exec: execEvents(
+    'exec a -- true',
+    `exec b -- ${DIES}`,
+    'exec c --ttl 6s -- sleep 3',
+    '-lease held',
+    'exec held --wait 1s -- true',
+  ),
+
+  api: lines(
+    '*api POST /v1/ai/lease --service onceonly --input {"key":"k"} --dry-run',
+    '*api POST /v1/ai/lease --service onceonly --dry-run',
+  ),
+  capabilities: async (machine) => [
+    ...(await lines('*capabilities')(machine)),
+    ...(await withProfiles('*capabilities stored')(machine)),
+  ],
+
+  'jobs:list': lines(
+    '*jobs list',
+    'admin jobs add --type t',
+    'admin jobs add --type t --capability c --source {"storage_id":"s"}',
+    '*jobs list',
+  ),
+  'jobs:claim': lines(
+    'admin jobs add --type t',
+    'admin jobs add --type t --capability c --source {"storage_id":"s"}',
+    '*jobs claim --next',
+    '*jobs claim --next',
+  ),
+  'jobs:heartbeat': aboutJobs('jobs heartbeat JOB'),
+  'jobs:submit': aboutJobs('jobs submit JOB --patch {}'),
+  'jobs:fail': aboutJobs(
+    'jobs fail JOB --error-code e',
+    'jobs fail JOB --error-code e --retryable',
+  ),
+  'jobs:exec': execEvents(
+    '-admin jobs add --type extract_facts --count 2',
+    'jobs exec --next --result-from stdout -- echo {"facts_patch":{}}',
+    `jobs exec --next -- ${DIES}`,
+  ),
+
+  'runner-jobs:lease': lines(
+    `*runner-jobs lease ${RUNNER}`,
+    'admin runner-jobs add',
+    'admin runner-jobs add --workflow w --data {}',
+    `*runner-jobs lease ${RUNNER}`,
+    `*runner-jobs lease ${RUNNER}`,
+  ),
+  'runner-jobs:ping': aboutRunnerJob('runner-jobs ping JOB'),
+  'runner-jobs:complete': aboutRunnerJob('runner-jobs complete JOB --status PASSED'),
+  'runner-jobs:exec': execEvents('-admin runner-jobs add', `runner-jobs exec ${RUNNER} -- true`),
+
+  'admin:jobs:add': lines(
+    '*admin jobs add --type t',
+    '*admin jobs add --type t --capability c --source {"storage_id":"s"}',
+  ),
+  'admin:runner-jobs:add': lines(
+    '*admin runner-jobs add',
+    '*admin runner-jobs add --tag t --runner r',
+  ),
+  'admin:runner-jobs:cancel': aboutRunnerJob('admin runner-jobs cancel JOB'),
+  'admin:clients:add': lines('*admin clients add c --scope jobs:claim'),
+
+  'profile:add': async ({ answer }) => [
+    await answer('profile add a --service onceonly --token-stdin', { input: 'token' }),
+    await answer('profile add b --service askui'),
+  ],
+  'profile:edit': withProfiles('*profile edit none --url https://d.example.com'),
+  'profile:export': withProfiles('*profile export'),
+  'profile:import': async (machine) => {
+    const profile = { service: 'onceonly', url: 'https://a.example.com' };
+    const profiles = { new: profile, stored: profile };
+    const input = JSON.stringify({ version: 1, profiles, defaults: [] });
+    await withProfiles()(machine);
+    return [await machine.answer('profile import - --skip-existing', { input })];
+  },
+  'profile:list': withProfiles('*profile list'),
+  'profile:remove': withProfiles('*profile remove none --yes'),
+  'profile:rename': withProfiles('*profile rename stored renamed'),
+  'profile:show': withProfiles(
+    '*profile show local',
+    '*profile show stored',
+    '*profile show none',
+    '*profile show --resolve lease',
+    '*profile show --resolve status',
+  ),
+  'profile:use': withProfiles('*profile use stored', '*profile use local'),
+};
+
+/** Failures of leasectl, of a service, and without a hint. */
+const failures: Answers = async ({ events, answer }) => {
+  await answer('lease k');
+  const told = [
+    await events('status'),
+    await events('status unknown'),
+    await events('extend k --lease-id lease_x'),
+    await events('profile show unknown'),
+  ];
+  return told.flat();
+};
+
+export const answersOf = (id: string): Promise<readonly unknown[]> | undefined =>
+  ANSWERS[id]?.(createMachine());
+
+export const failuresTold = (): Promise<readonly unknown[]> => failures(createMachine());
