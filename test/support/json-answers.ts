@@ -172,6 +172,7 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
     '*api POST /v1/ai/lease --service onceonly --input {"key":"k"} --dry-run',
     '*api POST /v1/ai/lease --service onceonly --dry-run',
   ),
+  completion: lines('*completion bash'),
   capabilities: async (machine) => [
     ...(await lines('*capabilities')(machine)),
     ...(await withProfiles('*capabilities stored')(machine)),
