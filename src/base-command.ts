@@ -145,8 +145,8 @@ export abstract class BaseCommand extends Command {
     try {
       return await choice.of(data, isInteractive);
     } catch (error) {
-      const isWorth = !this.changesNothing || failure !== undefined;
-      if (!isWorth || !(error instanceof Failure)) throw error;
+      const isToldOtherwise = !this.changesNothing || failure !== undefined;
+      if (!isToldOtherwise || !(error instanceof Failure)) throw error;
       // The exit code is to tell what became of the work.
       const { message, hint = '' } = error;
       this.notice(`Warning: ${message} ${hint} The exit code tells how the work went.`);

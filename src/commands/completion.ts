@@ -24,6 +24,8 @@ export default class Completion extends BaseCommand {
     })({ required: true }),
   };
 
+  protected override changesNothing = true;
+
   protected async execute(): Promise<Answer> {
     const { args } = await this.parse(Completion);
     const script = scriptOf(args.shell);
