@@ -5,7 +5,7 @@ import type { ClientCredential } from './profiles/profile.ts';
 import type { HostedTarget } from './profiles/resolve.ts';
 
 export interface HostedOptions
-  extends Pick<KyTransportOptions, 'service' | 'userAgent' | 'timeout'> {
+  extends Pick<KyTransportOptions, 'service' | 'userAgent' | 'timeout' | 'trace'> {
   /** The target's, once it is read. */
   readonly secret: string;
   /** Directory of access tokens. */
@@ -23,9 +23,9 @@ export interface HostedTransport {
 /** Speaks to a hosted service, with the authentication that its profile says. */
 export async function createHostedTransport(
   { url: baseUrl, authentication }: HostedTarget,
-  { secret, service, userAgent, timeout, tokens, now, remember }: HostedOptions,
+  { secret, service, userAgent, timeout, tokens, now, remember, trace }: HostedOptions,
 ): Promise<HostedTransport> {
-  const options = { service, baseUrl, userAgent, timeout };
+  const options = { service, baseUrl, userAgent, timeout, trace };
   remember(secret);
   if (authentication.type !== 'oauth2') {
     const shown =
