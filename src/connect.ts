@@ -112,6 +112,7 @@ async function transportTo(
     timeout,
     tokens: context.paths.tokens,
     now: context.now,
+    env: context.env,
     trace: await context.trace(),
     remember: (value) => context.redactor.add(value),
   });

@@ -40,13 +40,18 @@ const OWNER_ONLY = 0o600;
  * @throws Failure `usage` when the file is somebody else's, from a newer leasectl, damaged, or out
  *   of reach; such a file, and what SQLite keeps beside it, is not changed. `unavailable` when it
  *   stays locked.
+ * @param patience how long to wait for other processes, in milliseconds
  */
-export function openDatabase(file: string, kind: DatabaseKind): Database.Database {
+export function openDatabase(
+  file: string,
+  kind: DatabaseKind,
+  patience = BUSY_TIMEOUT,
+): Database.Database {
   return explained(file, () => {
     prepareFile(file, kind);
     const db = new Database(file);
     try {
-      db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+      db.exec(`PRAGMA busy_timeout = ${Math.ceil(patience)}`);
       const version = readVersion(db, file, kind);
       if (version < kind.migrations.length) migrate(db, file, kind, version);
       db.exec('PRAGMA synchronous = FULL');
@@ -182,9 +187,16 @@ function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** Takes the write lock, waiting for it without blocking the thread as SQLite itself would. */
-export async function beginImmediate(db: Database.Database): Promise<void> {
-  const deadline = performance.now() + BUSY_TIMEOUT;
+/**
+ * Takes the write lock, waiting for it without blocking the thread as SQLite itself would.
+ *
+ * @param patience milliseconds
+ */
+export async function beginImmediate(
+  db: Database.Database,
+  patience = BUSY_TIMEOUT,
+): Promise<void> {
+  const deadline = performance.now() + patience;
   db.exec('PRAGMA busy_timeout = 0');
   try {
     for (;;) {

@@ -36,6 +36,7 @@ const OWNERS: Record<string, readonly string[]> = {
   'fastest-levenshtein': ['domain'],
   '@jmespath-community': ['output'],
   ky: ['http'],
+  undici: ['http'],
   hono: ['server'],
   libsql: ['sqlite', 'store'],
   oauth4webapi: ['tokens'],
