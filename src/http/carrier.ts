@@ -1,8 +1,8 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { isIPv6, type Socket } from 'node:net';
+import { isIP, isIPv6, type Socket } from 'node:net';
 import type { buildConnector } from 'undici';
-import { ProxyError } from './connection-failure.ts';
+import { ProxyError, systemCode } from './connection-failure.ts';
 import type { Fetch } from './ky-transport.ts';
 import { type ProxyServer, proxyFor } from './proxy.ts';
 import { createTlsContexts, type TlsContexts, type TlsFiles } from './tls-files.ts';
@@ -45,16 +45,30 @@ export async function createCarrier(options: CarrierOptions): Promise<Carrier | 
   const { Agent, buildConnector, fetch } = await import('undici');
   const direct = buildConnector({ secureContext: contexts.service });
   const pending = new Set<http.ClientRequest>();
+  let alert: Error | undefined;
   const connect: Connector = (wanted, callback) => {
-    const url = new URL(`${wanted.protocol}//${authorityOf(wanted)}`);
-    const proxy = proxyFor(url, env, remember);
-    if (proxy) tunnel(proxy, contexts, pending, direct)(wanted, callback);
-    else direct(wanted, callback);
+    const proxy = proxyFor(new URL(`${wanted.protocol}//${authorityOf(wanted)}`), env, remember);
+    const way = proxy ? tunnel(proxy, contexts, pending, direct) : direct;
+    way(wanted, (...result) => {
+      result[1]?.once('error', (error) => {
+        alert = error;
+      });
+      callback(...result);
+    });
   };
   const dispatcher = new Agent({ connect });
   return {
-    fetch: async (url, { signal, body, ...init }) =>
-      fetch(url.href, { ...init, body, signal, dispatcher }),
+    fetch: async (url, { signal, body, ...init }) => {
+      try {
+        return await fetch(url.href, { ...init, body, signal, dispatcher });
+      } catch (error) {
+        // Who is not let in without a certificate learns that only after TLS came about; undici
+        // says that the connection was closed, and forgets why.
+        const why = systemCode(error) === 'UND_ERR_SOCKET' ? alert : undefined;
+        alert = undefined;
+        throw why ? new TypeError('fetch failed', { cause: why }) : error;
+      }
+    },
     close: async () => {
       for (const request of pending) request.destroy();
       await dispatcher.destroy();
@@ -73,9 +87,12 @@ function tunnel(
     const authority = authorityOf(wanted);
     const isEncrypted = url.protocol === 'https:';
     const { request } = isEncrypted ? https : http;
+    const hostname = url.hostname.replace(/^\[|\]$/g, '');
+    // Else the name would be taken from the Host header, and the certificate expected to be for that.
+    const servername = isIP(hostname) === 0 ? hostname : '';
     const asked = request({
       method: 'CONNECT',
-      hostname: url.hostname.replace(/^\[|\]$/g, ''),
+      hostname,
       port: url.port || (isEncrypted ? 443 : 80),
       path: authority,
       headers: {
@@ -84,7 +101,7 @@ function tunnel(
       },
       agent: false,
       timeout: CONNECT_TIMEOUT,
-      ...(isEncrypted ? { secureContext: contexts.proxy } : {}),
+      ...(isEncrypted ? { secureContext: contexts.proxy, servername } : {}),
     });
     pending.add(asked);
     asked.once('close', () => pending.delete(asked));
