@@ -49,7 +49,7 @@ export class LateError extends Error {
 }
 
 /** "toke" in ASCII. */
-const TOKENS: DatabaseKind = {
+export const TOKENS: DatabaseKind = {
   applicationId: 0x746f6b65,
   migrations: [tokens],
   variable: 'XDG_STATE_HOME',

@@ -1,0 +1,96 @@
+import stringWidth from 'string-width';
+import { visible } from '../terminal/visible.ts';
+import type { Paint, Style } from './style.ts';
+import { cutMiddle } from './table.ts';
+
+/** What was looked at, how it is, and what to do about it. */
+export interface CheckRow {
+  readonly check: string;
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+  readonly mend: { readonly command: string } | { readonly advice: string } | undefined;
+}
+
+const HEAD = ['CHECK', 'STATUS', 'DETAIL'] as const;
+const GAP = 2;
+const STATUS_WIDTH = HEAD[1].length;
+/** What names the checks gets no more than a third of the terminal. */
+const SHARE = 1 / 3;
+const MARK = '  → ';
+
+/**
+ * Checks, a line each under a head, and under what is wrong its mend. Details go on in the next line
+ * where there is no room; a command to be copied stays on one line. In a pipe it is all tab-separated.
+ */
+export function renderChecks(rows: readonly CheckRow[], style: Style): string {
+  const { isInteractive, columns, paint, clean } = style;
+  const shown = rows.map(({ check, status, detail, mend }) => ({
+    check: visible(check),
+    status,
+    detail: visible(clean(detail)),
+    mend,
+  }));
+  const textOf = ({ mend }: Pick<CheckRow, 'mend'>) =>
+    mend === undefined ? '' : visible(clean('command' in mend ? mend.command : mend.advice));
+  if (!isInteractive) {
+    const lines = shown.map((row) => [row.check, row.status, row.detail, textOf(row)]);
+    return [[...HEAD, 'MEND'], ...lines].map((line) => line.join('\t')).join('\n');
+  }
+  const longest = Math.max(...shown.map(({ check }) => stringWidth(check)), HEAD[0].length);
+  const width = Math.min(longest, Math.floor(columns * SHARE));
+  const begin = width + STATUS_WIDTH + 2 * GAP;
+  const line = (check: string, status: string, detail: string) =>
+    [padded(check, width), status, detail].join(' '.repeat(GAP));
+  const lines = shown.flatMap((row) => {
+    const details = wrapped(row.detail, columns - begin).join(`\n${' '.repeat(begin)}`);
+    const status = PAINTED[row.status](paint)(row.status.padEnd(STATUS_WIDTH));
+    const told = line(cutMiddle(row.check, width), status, details);
+    return row.mend ? [told, mendLine(row.mend, textOf(row), columns)] : [told];
+  });
+  const head = line(HEAD[0], HEAD[1], HEAD[2]);
+  return [paint.bold(head), ...lines].join('\n');
+}
+
+const PAINTED: Readonly<Record<CheckRow['status'], (paint: Paint) => Paint['red']>> = {
+  ok: ({ green }) => green,
+  warn: ({ yellow }) => yellow,
+  fail: ({ red }) => red,
+};
+
+function mendLine(mend: NonNullable<CheckRow['mend']>, text: string, columns: number): string {
+  if ('command' in mend) return MARK + text;
+  return MARK + wrapped(text, columns - MARK.length).join(`\n${' '.repeat(MARK.length)}`);
+}
+
+function padded(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
+}
+
+/** Lines of at most so many columns, broken between words, and within those that are longer. */
+function wrapped(text: string, room: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ').flatMap((whole) => pieces(whole, room))) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (stringWidth(longer) <= room) {
+      line = longer;
+    } else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line];
+}
+
+function pieces(word: string, room: number): string[] {
+  const found: string[] = [];
+  let piece = '';
+  for (const character of word) {
+    if (piece !== '' && stringWidth(piece + character) > room) {
+      found.push(piece);
+      piece = '';
+    }
+    piece += character;
+  }
+  return [...found, piece];
+}
