@@ -22,6 +22,9 @@ const DEFAULT_TIMEOUT = '5s';
 /** Seconds. */
 const TIMEOUT_RANGE = { min: 1, max: 600 };
 
+/** What was begun gets to end by itself, in milliseconds. */
+const LAST_CALL = 200;
+
 export default class Doctor extends BaseCommand {
   static override readonly summary = 'Look for what is wrong with this machine, and its services';
   static override readonly description = [
@@ -68,8 +71,11 @@ export default class Doctor extends BaseCommand {
 
   /** A call that was given up may hang on: it must not hold up the exit. */
   override async finally(): Promise<void> {
+    const { setTimeout: delay } = await import('node:timers/promises');
+    await Promise.race([super.finally(), delay(LAST_CALL, undefined, { ref: false })]);
     await this.context.terminal.flushed();
-    process.exit();
+    // Where nothing hangs on, the process ends before.
+    setTimeout(() => process.exit(), LAST_CALL).unref();
   }
 
   /** One whose file is broken is there: that is what is to be found out. */

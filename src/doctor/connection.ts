@@ -34,10 +34,8 @@ export async function goThere(
   const { addresses, took } = found;
   const shown = addresses.map(({ address }) => address).join(', ');
   const named =
-    shown === route.host
-      ? dns.ok(`${shown} is an address`)
-      : dns.ok(`${route.host} is ${shown}`, { took_ms: took });
-  return [named, ...(await connectThere(subject, route, addresses, options))];
+    shown === route.host ? [] : [dns.ok(`${route.host} is ${shown}`, { took_ms: took })];
+  return [...named, ...(await connectThere(subject, route, addresses, options))];
 }
 
 async function connectThere(

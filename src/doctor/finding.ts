@@ -61,7 +61,8 @@ export function about(name: string, subject: string | null = null): About {
     fail: (detail, mend, measured) => found('fail', detail, mend, measured),
     failed: (error) => {
       if (error instanceof Failure) {
-        return found('fail', error.message, error.hint ? { advice: error.hint } : undefined);
+        const mend = error.hint ? { advice: error.hint } : undefined;
+        return found('fail', error.message.replace(/\.$/, ''), mend);
       }
       if (error instanceof Error && 'code' in error) return found('fail', error.message);
       throw error;

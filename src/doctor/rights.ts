@@ -24,7 +24,7 @@ export function rightsProblems(
     const mend = command('sudo', 'chown', '-R', String(self), path);
     return [subject.fail(`${path} belongs to user ${uid}, and not to you, ${self}`, mend)];
   }
-  const mend = command('chmod', octal(right), path);
+  const mend = command('chmod', right.toString(8), path);
   const shown = `${path} (${octal(mode)})`;
   if ((mode & right) !== right) return [subject.fail(`${shown}: you may not use it`, mend)];
   if ((mode & GROUP_OR_OTHERS) === 0) return [];

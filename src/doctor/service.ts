@@ -26,9 +26,8 @@ export async function checkService(
   } catch (error) {
     return [proxy.failed(error)];
   }
-  const way = route.proxy ? route.proxy.url.origin : 'none';
   const found = [
-    proxy.ok(way),
+    ...(route.proxy ? [proxy.ok(route.proxy.url.origin)] : []),
     ...(await goThere(subject, route, { ...host, env: context.env, now: context.now() })),
   ];
   if (found.some(({ status }) => status === 'fail')) return found;

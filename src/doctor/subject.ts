@@ -56,7 +56,8 @@ export async function environmentSubjects(context: Context): Promise<Subject[]> 
     const sources = settings ? variablesIn(settings) : [];
     if (!settings?.url || sources.length === 0) continue;
     const { profile, url, secret, authentication, network } = settings;
-    const name = [...(profile ? [profile.value] : []), ...sources].join(' ');
+    const isOfProfile = sources.length === 1 || Object.values(network).some(Boolean);
+    const name = [...(profile && isOfProfile ? [profile.value] : []), ...sources].join(' ');
     const way = secret ? [{ service, secret: secret.value, authentication }] : [];
     const known = groups.get(name)?.ways ?? [];
     const ways = [...known, ...way];

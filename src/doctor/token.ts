@@ -53,7 +53,8 @@ async function tryWay(
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'unauthorized') return token.failed(error);
     const mend = storing(profile, secret, authentication);
-    return mend ? token.fail(error.message, mend) : token.failed(error);
+    const { detail, mend: hint } = token.failed(error);
+    return token.fail(`${url.origin} does not take it: ${detail}`, mend ?? hint);
   }
 }
 
