@@ -87,7 +87,7 @@ export default class Doctor extends BaseCommand {
 
   #told({ name, subject, status, detail, mend, measured }: Finding): ToldCheck {
     const clean = (text: string) => visible(this.context.redactor.clean(text));
-    const told = mend && clean('command' in mend ? mend.command : mend.advice);
+    const told = mend && ('command' in mend ? visible(mend.command) : clean(mend.advice));
     return { name, subject, status, detail: clean(detail), mend: told ?? null, ...measured };
   }
 }

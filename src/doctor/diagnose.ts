@@ -33,10 +33,10 @@ export async function diagnose(host: DoctorHost, scope: Scope): Promise<readonly
     ...(await guarded(about('leftover'), () => checkLeftovers(paths, context.now()))),
   ];
   const settings = [
-    ...(await checkProfiles(host)),
-    ...(await checkDefaults(host)),
-    ...(await checkProject(host)),
-    ...(await checkVariables(host)),
+    ...(await guarded(about('profile'), () => checkProfiles(host))),
+    ...(await guarded(about('default'), () => checkDefaults(host))),
+    ...(await guarded(about('project'), () => checkProject(host))),
+    ...(await guarded(about('variable'), () => checkVariables(host))),
   ];
   const subjects = scope.isOffline ? [] : await subjectsIn(host, scope);
   const [keyring, embedded, ...services] = await Promise.all([
@@ -48,7 +48,8 @@ export async function diagnose(host: DoctorHost, scope: Scope): Promise<readonly
 }
 
 async function subjectsIn({ context }: DoctorHost, { profile }: Scope): Promise<Subject[]> {
-  const stored = await storedSubjects(context);
+  // Where there is no telling, that is told of the profiles.
+  const stored = await storedSubjects(context).catch(() => []);
   if (profile !== undefined) return stored.filter(({ name }) => name === profile);
   return [...stored, ...(await environmentSubjects(context))];
 }

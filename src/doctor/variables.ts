@@ -19,13 +19,15 @@ interface Given {
   readonly resolutions: readonly Resolution[];
 }
 
-type Check = (given: Given) => Finding | Promise<Finding>;
+/** Undefined where there is nothing to be told. */
+type Check = (given: Given) => Finding | undefined | Promise<Finding>;
 
 const shown: Check = ({ subject, value }) => subject.ok(value);
 
 const XDG: Check = ({ subject, name, value }) =>
+  // Where they lead is told of the directories.
   isAbsolute(value)
-    ? subject.ok(value)
+    ? undefined
     : subject.warn(`${value} is not used: it is no absolute path`, command('unset', name));
 
 /** The variables that matter, in the order in which they are told. */
@@ -87,7 +89,10 @@ export async function checkVariables(host: DoctorHost): Promise<Finding[]> {
     const subject = about('variable', name);
     if (value === undefined || (value === '' && MAY_BE_EMPTY.test(name))) return [];
     if (value.trim() === '') return [subject.fail('set, but empty', command('unset', name))];
-    return guarded(subject, async () => [await check({ subject, name, value, host, resolutions })]);
+    return guarded(subject, async () => {
+      const finding = await check({ subject, name, value, host, resolutions });
+      return finding ? [finding] : [];
+    });
   });
   return [...(await Promise.all(found)).flat(), ...unknownVariables(env)];
 }

@@ -8,6 +8,7 @@ export interface CheckRow {
   readonly check: string;
   readonly status: 'ok' | 'warn' | 'fail';
   readonly detail: string;
+  /** A command is shown as it is: it is ours, and has no secret. */
   readonly mend: { readonly command: string } | { readonly advice: string } | undefined;
 }
 
@@ -31,7 +32,7 @@ export function renderChecks(rows: readonly CheckRow[], style: Style): string {
     mend,
   }));
   const textOf = ({ mend }: Pick<CheckRow, 'mend'>) =>
-    mend === undefined ? '' : visible(clean('command' in mend ? mend.command : mend.advice));
+    mend === undefined ? '' : visible('command' in mend ? mend.command : clean(mend.advice));
   if (!isInteractive) {
     const lines = shown.map((row) => [row.check, row.status, row.detail, textOf(row)]);
     return [[...HEAD, 'MEND'], ...lines].map((line) => line.join('\t')).join('\n');
@@ -82,15 +83,15 @@ function wrapped(text: string, room: number): string[] {
   return [...lines, line];
 }
 
+/** Parts of a word that have room; those of a path end where one of its names does, if they can. */
 function pieces(word: string, room: number): string[] {
-  const found: string[] = [];
-  let piece = '';
+  if (stringWidth(word) <= room) return [word];
+  let head = '';
   for (const character of word) {
-    if (piece !== '' && stringWidth(piece + character) > room) {
-      found.push(piece);
-      piece = '';
-    }
-    piece += character;
+    if (head !== '' && stringWidth(head + character) > room) break;
+    head += character;
   }
-  return [...found, piece];
+  const slash = head.lastIndexOf('/') + 1;
+  const end = slash > head.length / 2 ? slash : head.length;
+  return [word.slice(0, end), ...pieces(word.slice(end), room)];
 }
