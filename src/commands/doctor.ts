@@ -3,6 +3,7 @@ import { type Answer, BaseCommand } from '../base-command.ts';
 import type { Finding, Measured, Status } from '../doctor/finding.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { Failure } from '../domain/failure.ts';
+import { endAnyway } from '../end-anyway.ts';
 import { renderChecks } from '../output/checks.ts';
 import { optional } from '../positional.ts';
 import { LOCAL } from '../profiles/profile.ts';
@@ -74,8 +75,7 @@ export default class Doctor extends BaseCommand {
     const { setTimeout: delay } = await import('node:timers/promises');
     await Promise.race([super.finally(), delay(LAST_CALL, undefined, { ref: false })]);
     await this.context.terminal.flushed();
-    // Where nothing hangs on, the process ends before.
-    setTimeout(() => process.exit(), LAST_CALL).unref();
+    endAnyway(LAST_CALL);
   }
 
   /** One whose file is broken is there: that is what is to be found out. */
