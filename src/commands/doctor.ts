@@ -1,4 +1,5 @@
 import { boolean, string } from '@oclif/core/flags';
+import { listFlags } from '../answer-view.ts';
 import { type Answer, BaseCommand } from '../base-command.ts';
 import type { Finding, Measured, Status } from '../doctor/finding.ts';
 import { parseDuration } from '../domain/duration.ts';
@@ -40,9 +41,10 @@ export default class Doctor extends BaseCommand {
     '<%= config.bin %> doctor local',
   ];
   static override readonly args = {
-    profile: optional('Ask the service of this profile only [default: all]'),
+    profile: optional('Ask the service of this profile only [default: all]', 'profile'),
   };
   static override readonly flags = {
+    ...listFlags,
     offline: boolean({ description: 'Ask no service' }),
     timeout: string({
       description: 'How long each step may take',
@@ -51,6 +53,8 @@ export default class Doctor extends BaseCommand {
     }),
   };
 
+  protected override changesNothing = true;
+
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(Doctor);
     const { context } = this;
@@ -58,10 +62,9 @@ export default class Doctor extends BaseCommand {
     await this.#assertThere(args.profile);
     const { diagnose } = await import('../doctor/diagnose.ts');
     const host = { context, version: this.config.version, timeout };
-    const findings = await diagnose(host, {
-      profile: args.profile,
-      isOffline: flags.offline ?? false,
-    });
+    const scope = { profile: args.profile, isOffline: flags.offline ?? false };
+    const work = () => diagnose(host, scope);
+    const findings = await (this.progress()?.during('all checks', work) ?? work());
     const failed = findings.filter(({ status }) => status === 'fail').length;
     return {
       data: { checks: findings.map((finding) => this.#told(finding)), ok: failed === 0 },

@@ -24,7 +24,8 @@ const MARK = '  → ';
  * where there is no room; a command to be copied stays on one line. In a pipe it is all tab-separated.
  */
 export function renderChecks(rows: readonly CheckRow[], style: Style): string {
-  const { isInteractive, columns, paint, clean } = style;
+  const { isInteractive, hasHeader, isWide, paint, clean } = style;
+  const columns = isWide ? Number.POSITIVE_INFINITY : style.columns;
   const shown = rows.map(({ check, status, detail, mend }) => ({
     check: visible(check),
     status,
@@ -35,7 +36,8 @@ export function renderChecks(rows: readonly CheckRow[], style: Style): string {
     mend === undefined ? '' : visible('command' in mend ? mend.command : clean(mend.advice));
   if (!isInteractive) {
     const lines = shown.map((row) => [row.check, row.status, row.detail, textOf(row)]);
-    return [[...HEAD, 'MEND'], ...lines].map((line) => line.join('\t')).join('\n');
+    const all = hasHeader ? [[...HEAD, 'MEND'], ...lines] : lines;
+    return all.map((line) => line.join('\t')).join('\n');
   }
   const longest = Math.max(...shown.map(({ check }) => stringWidth(check)), HEAD[0].length);
   const width = Math.min(longest, Math.floor(columns * SHARE));
@@ -48,8 +50,8 @@ export function renderChecks(rows: readonly CheckRow[], style: Style): string {
     const told = line(cutMiddle(row.check, width), status, details);
     return row.mend ? [told, mendLine(row.mend, textOf(row), columns)] : [told];
   });
-  const head = line(HEAD[0], HEAD[1], HEAD[2]);
-  return [paint.bold(head), ...lines].join('\n');
+  const head = hasHeader ? [paint.bold(line(...HEAD))] : [];
+  return [...head, ...lines].join('\n');
 }
 
 const PAINTED: Readonly<Record<CheckRow['status'], (paint: Paint) => Paint['red']>> = {

@@ -204,15 +204,11 @@ test('every command has the flags that all have, and those that ask a service th
   for (const { id, flags } of commands) {
     if (id === 'help') continue;
     const expected = ['json', 'no-color'];
-<<<<<<< HEAD
     // exec prints no answer.
     if (!id.endsWith('exec')) expected.push('field', 'query', 'utc', 'wide');
-    if (!/^(profile:|admin:|(capabilities|completion)$)/.test(id)) {
+    if (!/^(profile:|admin:|(capabilities|completion|doctor)$)/.test(id)) {
       expected.push('profile', 'timeout');
     }
-=======
-    if (!/^(profile:|admin:|capabilities$|doctor$)/.test(id)) expected.push('profile', 'timeout');
->>>>>>> 00e23f0 (doctor: tests with real parts; paths are broken at their names)
     expect(Object.keys(flags), id).toEqual(expect.arrayContaining(expected));
   }
 });

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import * as z from 'zod/mini';
-import type { RunOptions, Sandbox } from './sandbox.ts';
+import { CANARY } from './hosted-answers.ts';
+import { addProfile, createSandbox, type RunOptions, type Sandbox } from './sandbox.ts';
 
 /** The shape that programs rely on. */
 const Report = z.strictObject({
@@ -74,3 +75,14 @@ export function snapshot({ directory }: Sandbox): readonly string[] {
       return [relative(directory, path), stats.mode.toString(8), content].join(' ');
     });
 }
+
+/** A machine on which leasectl has been used, and nothing is wrong. */
+export async function usedMachine(): Promise<Sandbox> {
+  const sandbox = createSandbox();
+  await sandbox.json(['lease', 'k']);
+  await addProfile(sandbox, 'prod', 'https://prod.example.com', CANARY);
+  return sandbox;
+}
+
+export const profileFile = ({ configDirectory }: Sandbox, name: string) =>
+  join(configDirectory, 'profiles', `${name}.json`);
