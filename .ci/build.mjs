@@ -59,7 +59,20 @@ const CHANGES = [
     from: '\u009b',
     to: '\\x9b',
   },
+  {
+    // It would make its own connections those of Node's `fetch` as well.
+    filter: /\/undici\/lib\/global\.js$/,
+    from: 'if (getGlobalDispatcher() === undefined) {',
+    to: 'if (false) {',
+  },
 ];
+
+/** What is used of undici, which is large and rarely needed: in a file of its own. */
+const UNDICI = `
+  exports.fetch = require('undici/lib/web/fetch').fetch;
+  exports.Agent = require('undici/lib/dispatcher/agent');
+  exports.buildConnector = require('undici/lib/core/connect');
+`;
 
 /**
  * What oclif looks for plugins and commands with, where no manifest and no table name them; and a
@@ -72,6 +85,7 @@ const changeDependencies = {
   name: 'change-dependencies',
   setup({ onLoad, onResolve }) {
     onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
+    onResolve({ filter: /^undici$/ }, () => ({ path: './undici.js', external: true }));
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
     for (const { filter, from, to } of CHANGES) {
       onLoad({ filter }, async ({ path }) => {
@@ -105,6 +119,13 @@ const main = await build({
   plugins: [changeDependencies],
   metafile: true,
 });
+const undici = await build({
+  ...options,
+  stdin: { contents: UNDICI, resolveDir: '.' },
+  outfile: 'dist/undici.js',
+  plugins: [changeDependencies],
+  metafile: true,
+});
 if (changed.size < CHANGES.length)
   throw new Error('a dependency that is changed is not used any more');
 
@@ -133,7 +154,7 @@ const keyring = await build({
 });
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 
-const inputs = [main, keyring].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+const inputs = [main, undici, keyring].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 const directories = inputs.flatMap(
   (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
 );

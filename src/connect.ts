@@ -100,7 +100,8 @@ async function transportTo(
   }
   if (target.type === 'local') {
     const { createEmbeddedTransport } = await import('./embedded.ts');
-    return createEmbeddedTransport(service, await context.engine(), userOf(context.env));
+    const caller = userOf(context.env);
+    return createEmbeddedTransport(service, await context.engine(), caller, await context.trace());
   }
   const { createHostedTransport } = await import('./hosted.ts');
   const secret = await context.readSecret(target.secret);
@@ -111,6 +112,8 @@ async function transportTo(
     timeout,
     tokens: context.paths.tokens,
     now: context.now,
+    env: context.env,
+    trace: await context.trace(),
     remember: (value) => context.redactor.add(value),
   });
   context.onClose(close);

@@ -1,5 +1,6 @@
 import type { AnyClient } from './any-client.ts';
 import { type Connection, type ConnectOptions, connect } from './connect.ts';
+import { createDebugTrace } from './debug.ts';
 import type { Clock } from './domain/clock.ts';
 import { Failure } from './domain/failure.ts';
 import { Redactor } from './domain/redactor.ts';
@@ -8,6 +9,7 @@ import type { Engine } from './engine/engine.ts';
 import type { Kind } from './engine/lease.ts';
 import type { Store } from './engine/store.ts';
 import { isSystemError } from './files/private-file.ts';
+import type { Trace } from './http/transport.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Paths, pathsOf } from './paths.ts';
 import {
@@ -62,6 +64,7 @@ export class Context {
   #ledger: Promise<Ledger> | undefined;
   #opened: Promise<Store> | undefined;
   #project: Promise<Project | undefined> | undefined;
+  #trace: Promise<Trace | undefined> | undefined;
 
   constructor(process: NodeJS.Process) {
     this.env = process.env;
@@ -168,6 +171,12 @@ export class Context {
   project(): Promise<Project | undefined> {
     this.#project ??= this.#findProject();
     return this.#project;
+  }
+
+  /** What is told of each request and its answer, where LEASECTL_DEBUG asks for that. */
+  trace(): Promise<Trace | undefined> {
+    this.#trace ??= createDebugTrace(this);
+    return this.#trace;
   }
 
   /** What decides what a command talks to. */

@@ -1,7 +1,7 @@
 import type { Redactor } from './domain/redactor.ts';
 import { embeddedUrl } from './embedded.ts';
 import { DryRun } from './http/dry-run.ts';
-import { assertPrivacy, headersOf, urlOf } from './http/ky-transport.ts';
+import { assertPrivacy, headersOf, urlOf } from './http/request.ts';
 import type { Transport } from './http/transport.ts';
 import type { ServiceName } from './profiles/profile.ts';
 import type { Authentication, Secret, Target } from './profiles/resolve.ts';

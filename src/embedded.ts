@@ -1,6 +1,6 @@
 import type { Engine } from './engine/engine.ts';
 import type { Route } from './http/route.ts';
-import type { Transport } from './http/transport.ts';
+import type { Trace, Transport } from './http/transport.ts';
 import type { ServiceName } from './profiles/profile.ts';
 
 interface Dialect {
@@ -31,15 +31,23 @@ export async function embeddedUrl(service: ServiceName): Promise<URL> {
   return new URL(`local:${basePath || '/'}`);
 }
 
-/** Speaks to the embedded service, in this process. @param caller who asks, for others to know */
+/**
+ * Speaks to the embedded service, in this process.
+ *
+ * @param caller who asks, for others to know
+ */
 export async function createEmbeddedTransport(
   service: ServiceName,
   engine: Engine,
   caller: string,
+  trace?: Trace,
 ): Promise<Transport> {
   const [{ createInProcessTransport }, { basePath, routesOf }] = await Promise.all([
     import('./server/in-process.ts'),
     DIALECTS[service](),
   ]);
-  return createInProcessTransport(routesOf(engine), { basePath, caller });
+  const transport = createInProcessTransport(routesOf(engine), { basePath, caller });
+  if (!trace) return transport;
+  const { traced } = await import('./http/trace.ts');
+  return traced(transport, await embeddedUrl(service), trace);
 }

@@ -1,16 +1,19 @@
 import type { Clock } from './domain/clock.ts';
+import type { Carrier } from './http/carrier.ts';
 import { createKyTransport, type KyTransportOptions } from './http/ky-transport.ts';
 import type { Transport } from './http/transport.ts';
 import type { ClientCredential } from './profiles/profile.ts';
-import type { HostedTarget } from './profiles/resolve.ts';
+import type { Environment, HostedTarget } from './profiles/resolve.ts';
 
 export interface HostedOptions
-  extends Pick<KyTransportOptions, 'service' | 'userAgent' | 'timeout'> {
+  extends Pick<KyTransportOptions, 'service' | 'userAgent' | 'timeout' | 'trace'> {
   /** The target's, once it is read. */
   readonly secret: string;
   /** Directory of access tokens. */
   readonly tokens: string;
   readonly now: Clock;
+  /** Names proxies, and who is trusted. */
+  readonly env: Environment;
   /** Told every secret that travels; hands it back. */
   readonly remember: (secret: string) => string;
 }
@@ -20,21 +23,36 @@ export interface HostedTransport {
   readonly close: () => Promise<void>;
 }
 
-/** Speaks to a hosted service, with the authentication that its profile says. */
+/**
+ * Speaks to a hosted service, with the authentication that its profile says.
+ *
+ * @throws Failure as `createCarrier`, and `usage` for URLs to which no token may be sent
+ */
 export async function createHostedTransport(
-  { url: baseUrl, authentication }: HostedTarget,
-  { secret, service, userAgent, timeout, tokens, now, remember }: HostedOptions,
+  target: HostedTarget,
+  hosted: HostedOptions,
 ): Promise<HostedTransport> {
-  const options = { service, baseUrl, userAgent, timeout };
+  const { url: baseUrl, authentication } = target;
+  const { secret, service, userAgent, timeout, trace, remember } = hosted;
   remember(secret);
-  if (authentication.type !== 'oauth2') {
-    const shown =
-      authentication.type === 'bearer'
-        ? `Bearer ${secret}`
-        : `Basic ${remember(Buffer.from(secret).toString('base64'))}`;
-    const transport = createKyTransport({ ...options, authorization: shown });
-    return { transport, close: async () => undefined };
-  }
+  const carrier = await carrierTo(target, hosted);
+  const close = async () => carrier?.close();
+  const options = { service, baseUrl, userAgent, timeout, trace, fetch: carrier?.fetch };
+  if (authentication.type === 'oauth2') return withTokens(authentication, options, hosted, close);
+  const shown =
+    authentication.type === 'bearer'
+      ? `Bearer ${secret}`
+      : `Basic ${remember(Buffer.from(secret).toString('base64'))}`;
+  return { transport: createKyTransport({ ...options, authorization: shown }), close };
+}
+
+/** Shows the service access tokens, which a client gets for its secret. */
+async function withTokens(
+  authentication: ClientCredential,
+  options: KyTransportOptions,
+  { secret, service, timeout, tokens, now, remember }: HostedOptions,
+  close: () => Promise<void>,
+): Promise<HostedTransport> {
   const [{ withAuthorizer }, { createClientCredentials }] = await Promise.all([
     import('./http/authorizer.ts'),
     import('./tokens/client-credentials.ts'),
@@ -45,14 +63,32 @@ export async function createHostedTransport(
     ...credential,
     service,
     directory: tokens,
+    timeout,
     now,
     transport: createKyTransport({ ...options, baseUrl: credential.tokenUrl }),
     remember,
   });
   return {
-    transport: withAuthorizer(transport, credentials),
-    close: () => credentials.close(),
+    transport: withAuthorizer(transport, credentials, timeout),
+    close: async () => {
+      await credentials.close();
+      await close();
+    },
   };
+}
+
+/** What carries requests where Node's own way will not do. Most commands need none of it. */
+async function carrierTo(
+  { url, authentication, network }: HostedTarget,
+  { env, remember }: HostedOptions,
+): Promise<Carrier | undefined> {
+  const isUsual =
+    !Object.values(network).some(Boolean) &&
+    !Object.keys(env).some((name) => /^(https|all)_proxy$/i.test(name));
+  if (isUsual) return undefined;
+  const { createCarrier } = await import('./http/carrier.ts');
+  const urls = authentication.type === 'oauth2' ? [url, new URL(authentication.token_url)] : [url];
+  return createCarrier({ urls, env, files: network, remember });
 }
 
 /** Removes the access token that was got for a client which is no longer used. */

@@ -1,3 +1,4 @@
+import { isDebugged } from './debug.ts';
 import { FAILURES } from './domain/failure.ts';
 import type { Redactor } from './domain/redactor.ts';
 import { failureToJson, renderFailure, renderStack, toFailure } from './output/failure.ts';
@@ -49,7 +50,7 @@ function tell(error: unknown, { terminal, env, isJson }: Voice, style: Style): n
   terminal.writeError(
     isJson ? visibleJson(failureToJson(failure, style), 0) : renderFailure(failure, style),
   );
-  if (env['LEASECTL_DEBUG'] === '1') {
+  if (isDebugged(env, '1')) {
     terminal.writeError(visibleSource(style.clean(renderStack(error)).replaceAll('\r', '')));
   }
   return FAILURES[failure.code].exit;

@@ -2,7 +2,7 @@ import { type ClientPort, type ConnectOptions, connectTo } from './connect.ts';
 import type { Context } from './context.ts';
 import { Failure } from './domain/failure.ts';
 import { type Profile, type ServiceName, secretOf } from './profiles/profile.ts';
-import { networkOf } from './profiles/resolve.ts';
+import { type HostedTarget, networkOf } from './profiles/resolve.ts';
 
 /** A request for each service that changes nothing, and which only an accepted token gets answered. */
 const HARMLESS: Readonly<Record<ServiceName, (port: ClientPort) => Promise<unknown>>> = {
@@ -52,29 +52,42 @@ export async function tryOut(
       hint: `Store one: leasectl profile edit ${name} --token-stdin`,
     });
   }
-  const target = {
-    type: 'hosted' as const,
+  const target: HostedTarget = {
+    type: 'hosted',
     profile: name,
     url: new URL(url),
     secret: { stored, profile: name },
     authentication: credential,
     network: networkOf(files),
   };
-  const { origin } = target.url;
-  const who = credential.type === 'oauth2' ? `client ${credential.client_id}` : 'the token';
-  const port = await connectTo(
-    context,
-    target,
-    service,
-    { profile: name, ...options },
-    async (p) => p,
-  );
+  const { words, restriction } = await tryTarget(context, target, service, options);
+  return restriction === undefined ? `${words}.` : `${words}, but: ${restriction}`;
+}
+
+export interface Trial {
+  /** That the service takes the token, without a full stop. */
+  readonly words: string;
+  /** Set where it does not let it do even that. */
+  readonly restriction: string | undefined;
+}
+
+/** As {@link tryOut}, with a target that is known already. */
+export async function tryTarget(
+  context: Context,
+  target: HostedTarget,
+  service: ServiceName,
+  options: { readonly version: string; readonly timeout: number },
+): Promise<Trial> {
+  const { profile, url, authentication } = target;
+  const who = 'client_id' in authentication ? `client ${authentication.client_id}` : 'the token';
+  const words = `${url.origin} takes ${who}`;
+  const port = await connectTo(context, target, service, { profile, ...options }, async (p) => p);
   try {
     await HARMLESS[service](port.client);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (error.status === 403) return `${origin} takes ${who}, but: ${error.message}`;
+    if (error.status === 403) return { words, restriction: error.message };
     if (!ACCEPTED.has(error.code)) throw error;
   }
-  return `${origin} takes ${who}.`;
+  return { words, restriction: undefined };
 }

@@ -22,12 +22,8 @@ export class WorkDirectory {
   readonly #unfinishedFile: string;
 
   /** @param root where the directories of all leases are */
-  constructor(root: string, { service, profile, location, id }: LeaseAddress, handle: string) {
-    const name = createHash('sha256')
-      .update(JSON.stringify([service, profile, location, id, handle]))
-      .digest('hex')
-      .slice(0, 24);
-    this.#directory = join(root, name);
+  constructor(root: string, address: LeaseAddress, handle: string) {
+    this.#directory = join(root, workDirectoryName(address, handle));
     this.jobFile = join(this.#directory, 'job.json');
     this.resultFile = join(this.#directory, 'result.json');
     this.#unfinishedFile = join(this.#directory, 'unfinished');
@@ -92,6 +88,17 @@ export class WorkDirectory {
   remove(): void {
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+/** What the directory of a lease is called. */
+export function workDirectoryName(
+  { service, profile, location, id }: LeaseAddress,
+  handle: string,
+): string {
+  return createHash('sha256')
+    .update(JSON.stringify([service, profile, location, id, handle]))
+    .digest('hex')
+    .slice(0, 24);
 }
 
 /**

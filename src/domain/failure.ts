@@ -5,6 +5,7 @@
  */
 export const FAILURES = {
   internal: { exit: 1, retryable: false },
+  check_failed: { exit: 1, retryable: false },
   usage: { exit: 2, retryable: false },
   not_found: { exit: 3, retryable: false },
   unauthorized: { exit: 4, retryable: false },

@@ -3,6 +3,6 @@ export function isPrivate(url: URL): boolean {
   return url.protocol === 'https:' || isLoopback(url.hostname);
 }
 
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

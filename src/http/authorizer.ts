@@ -5,30 +5,41 @@ export interface Authorizer {
   /**
    * The value to send now.
    *
-   * @param timeout milliseconds that the call has which it is for. Default: what a command has
+   * @param timeout milliseconds that the call has which it is for; some of them are left to that
    * @throws Failure when none can be got; no request was sent to the service then
    */
-  header(timeout?: number): Promise<string>;
+  header(timeout: number): Promise<string>;
   /**
    * Another value, after the service refused this one with 401.
    *
    * @throws Failure as `header`
    */
-  renew(refused: string, timeout?: number): Promise<string>;
+  renew(refused: string, timeout: number): Promise<string>;
 }
 
 /**
  * Sends each request with the authorizer's header; after a 401 once more with a renewed one. What
  * comes then is the answer, also another 401. A 401 says that the service did not take the request,
- * so this holds for requests too that are not `repeatable`.
+ * so this holds for requests too that are not `repeatable`. All of it takes no longer than the
+ * request alone might.
+ *
+ * @param usual what a call may take that does not say so, in milliseconds
  */
-export function withAuthorizer(transport: Transport, authorizer: Authorizer): Transport {
-  return async (request, options) => {
-    const send = (authorization: string) =>
-      transport({ ...request, headers: { ...request.headers, authorization } }, options);
-    const authorization = await authorizer.header(options.timeout);
+export function withAuthorizer(
+  transport: Transport,
+  authorizer: Authorizer,
+  usual: number,
+): Transport {
+  return async (request, { repeatable, share = 1, timeout = usual }) => {
+    const end = performance.now() + timeout * share;
+    const left = () => Math.max(1, end - performance.now());
+    const send = (authorization: string) => {
+      const headers = { ...request.headers, authorization };
+      return transport({ ...request, headers }, { repeatable, timeout: left() });
+    };
+    const authorization = await authorizer.header(left());
     const answer = await send(authorization);
     if (answer.status !== 401) return answer;
-    return send(await authorizer.renew(authorization, options.timeout));
+    return send(await authorizer.renew(authorization, left()));
   };
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../domain/failure.ts';
+import type { FetchedAnswer } from './ky-transport.ts';
 
 /** No answer of a lease service is larger: 8 MiB. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -8,7 +9,10 @@ const MAX_BYTES = 8 * 1024 * 1024;
  *
  * @throws Failure `bad_response` beyond the bound
  */
-export async function readBounded(response: Response, service: string): Promise<string> {
+export async function readBounded(
+  response: Pick<FetchedAnswer, 'status' | 'body'>,
+  service: string,
+): Promise<string> {
   if (response.body === null) return '';
   const decoder = new TextDecoder();
   let text = '';

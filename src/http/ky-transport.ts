@@ -1,9 +1,10 @@
 import type { KyInstance, Options, RetryOptions } from 'ky';
 import { Failure } from '../domain/failure.ts';
-import { isPrivate } from '../domain/private-url.ts';
 import { readBounded } from './bounded-body.ts';
+import { isHopeless, isNeverSent, noAnswer } from './connection-failure.ts';
+import { assertPrivacy, headersOf, urlOf } from './request.ts';
 import { retryAfter } from './retry-after.ts';
-import type { HttpAnswer, HttpRequest, Transport } from './transport.ts';
+import type { HttpAnswer, HttpRequest, Trace, Transport } from './transport.ts';
 
 export interface KyTransportOptions {
   /** Name of the service, for messages. */
@@ -16,6 +17,26 @@ export interface KyTransportOptions {
   readonly timeout: number;
   /** The first wait before a retry, in milliseconds; each next one is twice as long. Default 200. */
   readonly firstDelay?: number;
+  /** Told of every attempt. */
+  readonly trace?: Trace | undefined;
+  /** Carries an attempt where Node's own `fetch`, the default, does not know the way. */
+  readonly fetch?: Fetch | undefined;
+}
+
+/** As much of the standard's `fetch` as is used here. */
+export type Fetch = (
+  url: URL,
+  init: Pick<HttpRequest, 'method' | 'headers'> & {
+    readonly body: string | null;
+    readonly redirect: 'manual';
+    readonly signal: AbortSignal | null;
+  },
+) => Promise<FetchedAnswer>;
+
+export interface FetchedAnswer {
+  readonly status: number;
+  readonly headers: Iterable<[string, string]>;
+  readonly body: AsyncIterable<Uint8Array> | null;
 }
 
 /** Which part of the call's time one attempt may take when there may be others. */
@@ -23,18 +44,6 @@ const ATTEMPT_SHARE = 1 / 3;
 const MAX_RETRIES = 5;
 const FIRST_DELAY = 200;
 const LONGEST_DELAY = 5_000;
-
-/** The connection was never there, so nothing was sent. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-/** Retrying would not help: the name, or the certificate, is wrong. */
-const HOPELESS = /^(ENOTFOUND|CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
 /**
  * Speaks to a service over the network. Redirects are not followed: they could carry the token, or
@@ -65,63 +74,58 @@ async function send(
   limits: Pick<Options, 'signal' | 'timeout' | 'retry'>,
 ): Promise<HttpAnswer> {
   const { isHTTPError } = await import('ky');
-  try {
-    const response = await ky(urlOf(options.baseUrl, request), {
-      method: request.method,
-      headers: headersOf(request, options),
-      ...(request.body ? { body: request.body } : {}),
-      redirect: 'manual',
-      ...limits,
-      // The body belongs to the attempt: one that breaks off is retried like a lost answer.
-      fetch: async (input, init) => {
-        const answer = await fetch(input, init);
-        const body = await readBounded(answer, options.service);
-        return new Response(isNullBodyStatus(answer.status) ? null : body, {
-          status: answer.status,
-          headers: answer.headers,
-        });
-      },
+  const attempt = attemptsOf(request, options);
+  let last: HttpAnswer | undefined;
+  const fetch = async (input: unknown) => {
+    last = await attempt(input instanceof Request ? input.signal : null);
+    // All that is asked of it is whether there should be another one.
+    return new Response(null, { status: last.status, headers: last.headers });
+  };
+  const { method } = request;
+  await ky(urlOf(options.baseUrl, request), { method, ...limits, fetch }).catch((error) => {
+    if (!isHTTPError(error)) throw error;
+  });
+  if (last === undefined) throw new Error('a request ended without an answer');
+  return last;
+}
+
+/** The body belongs to the attempt: one that breaks off is retried like a lost answer. */
+function attemptsOf(
+  request: HttpRequest,
+  options: KyTransportOptions,
+): (signal: AbortSignal | null) => Promise<HttpAnswer> {
+  const { fetch: carry = fetch, trace, service, baseUrl } = options;
+  const { method, body } = request;
+  const url = urlOf(baseUrl, request);
+  const headers = headersOf(request, options);
+  let attempt = 0;
+  return async (signal) => {
+    attempt += 1;
+    const ended = trace?.({ method, url, headers, body, attempt });
+    try {
+      const init = { method, headers, body: body || null, redirect: 'manual', signal } as const;
+      const answer = await toAnswer(await carry(url, init), service);
+      ended?.(answer);
+      return answer;
+    } catch (error) {
+      ended?.(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+  };
+}
+
+async function toAnswer(response: FetchedAnswer, service: string): Promise<HttpAnswer> {
+  const { status, headers } = response;
+  if (status < 200 || status > 599) {
+    throw new Failure('bad_response', `${service}: the answer has a status of ${status}.`, {
+      hint: "Check the profile's URL: HTTP has no such status.",
+      service,
+      status,
+      outcomeUnknown: true,
     });
-    return await toAnswer(response);
-  } catch (error) {
-    if (isHTTPError(error)) return await toAnswer(error.response);
-    throw error;
   }
-}
-
-async function toAnswer(response: Response): Promise<HttpAnswer> {
-  return {
-    status: response.status,
-    headers: Object.fromEntries(response.headers),
-    body: await response.text(),
-  };
-}
-
-/** The Fetch standard forbids a body with these. */
-function isNullBodyStatus(status: number): boolean {
-  return [101, 103, 204, 205, 304].includes(status);
-}
-
-/** The headers that a request has on its way. */
-export function headersOf(
-  { headers, body }: Pick<HttpRequest, 'headers' | 'body'>,
-  { userAgent, authorization }: Pick<KyTransportOptions, 'userAgent' | 'authorization'>,
-): HttpRequest['headers'] {
-  return {
-    accept: 'application/json',
-    'user-agent': userAgent,
-    ...(authorization ? { authorization } : {}),
-    ...(body ? { 'content-type': 'application/json' } : {}),
-    ...headers,
-  };
-}
-
-/** Where a request goes: below the base URL, whatever its path is. */
-export function urlOf(baseUrl: URL, request: Pick<HttpRequest, 'path' | 'query'>): URL {
-  const url = new URL(baseUrl);
-  url.pathname = url.pathname.replace(/\/$/, '') + request.path;
-  url.search = request.query.toString();
-  return url;
+  const body = await readBounded(response, service);
+  return { status, headers: Object.fromEntries(headers), body };
 }
 
 /**
@@ -160,57 +164,12 @@ function retryPolicy(
   }
 
   function mayRepeat(error: Error): boolean {
-    const code = systemCode(error) ?? '';
-    if (error instanceof Failure || HOPELESS.test(code)) return false;
-    return repeatable || NEVER_SENT.has(code);
+    if (error instanceof Failure || isHopeless(error)) return false;
+    return repeatable || isNeverSent(error);
   }
 }
 
 /** The answer that an error of ky's stands for. */
 function responseOf(error: Error): Response | undefined {
   return 'response' in error && error.response instanceof Response ? error.response : undefined;
-}
-
-function noAnswer(error: unknown, { service, baseUrl }: KyTransportOptions, took: number): unknown {
-  if (error instanceof Failure || !(error instanceof Error)) return error;
-  const code = systemCode(error);
-  const timedOut = error.name === 'TimeoutError' || error.name === 'AbortError';
-  // Fetch throws nothing else when the network fails: the rest is a bug, and has to look like one.
-  if (!timedOut && !(error instanceof TypeError)) return error;
-  const isOut = NEVER_SENT.has(code ?? '') || HOPELESS.test(code ?? '');
-  const what = timedOut
-    ? `no answer from ${baseUrl.origin} within ${(took / 1000).toFixed(1)} s`
-    : `${isOut ? 'no' : 'lost the'} connection to ${baseUrl.origin} (${code ?? error.message})`;
-  return new Failure('unavailable', `${service}: ${what}.`, {
-    hint:
-      code === undefined || !HOPELESS.test(code)
-        ? 'Check the network and try again; --timeout allows more time.'
-        : "Check the profile's URL and its certificate.",
-    service,
-    outcomeUnknown: !isOut,
-    cause: error,
-  });
-}
-
-/** The system's code, which fetch hides in the cause of a `TypeError`, or in an error list there. */
-function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  const inner = error instanceof AggregateError ? error.errors[0] : error.cause;
-  return systemCode(inner);
-}
-
-/** @throws Failure `usage` rather than let a token or a handle travel where anybody may read it */
-export function assertPrivacy({
-  baseUrl,
-  service,
-}: Pick<KyTransportOptions, 'baseUrl' | 'service'>): void {
-  if (isPrivate(baseUrl)) return;
-  throw new Failure(
-    'usage',
-    `${service}: a token is never sent to ${baseUrl.origin} unencrypted.`,
-    {
-      hint: 'Use an https:// URL; plain http is for loopback addresses only.',
-    },
-  );
 }

@@ -30,11 +30,15 @@ function hiddenValue(value: string): string {
 
 /** The URL without user, password, and the values of parameters with secret names. */
 export function redactUrl(url: URL, clean: Clean = asItIs): string {
-  const user = url.username || url.password ? `${HIDDEN}@` : '';
+  const bare = new URL(url);
+  bare.search = '';
+  bare.hash = '';
+  if (url.username || url.password) bare.username = HIDDEN;
+  bare.password = '';
   const parts = [url.search, url.hash].map(
     (part) => part.slice(0, 1) + redactParameters(part.slice(1), clean),
   );
-  return clean(`${url.protocol}//${user}${url.host}${url.pathname}${parts.join('')}`);
+  return clean(bare.href + parts.join(''));
 }
 
 /**

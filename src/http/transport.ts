@@ -39,3 +39,13 @@ export type Transport = (request: HttpRequest, options: SendOptions) => Promise<
  * `Idempotency-Key`, is answered as the first time. The embedded one does.
  */
 export const KNOWS_ACQUISITIONS = 'leasectl-knows-acquisitions';
+
+/** A request as it leaves. */
+export interface TracedRequest extends Pick<HttpRequest, 'method' | 'headers' | 'body'> {
+  readonly url: URL;
+  /** Counted from 1, which is the default. */
+  readonly attempt?: number;
+}
+
+/** Told of each attempt before it leaves; what it returns is told how that ended. */
+export type Trace = (request: TracedRequest) => (outcome: HttpAnswer | Error) => void;

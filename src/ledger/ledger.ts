@@ -40,7 +40,15 @@ const Row = z.object({
   fencing_token: z.nullable(z.int()),
   job_type: z.nullable(z.string()),
 });
+const Place = z.object({ service: z.string(), profile: z.string(), location: z.string() });
 const COLUMNS = 'id, handle, acquired_at, expires_at, fencing_token, job_type';
+
+export interface KnownLease {
+  readonly address: LeaseAddress;
+  /** Secret. */
+  readonly handle: string;
+  readonly expiresAt: number;
+}
 
 export interface Ledger extends Attempts {
   find(address: LeaseAddress): HeldLease | undefined;
@@ -68,6 +76,8 @@ export interface Ledger extends Attempts {
   forget(address: LeaseAddress, handle: string): void;
   /** What was leased with a profile is held with it under its new name, in place of what was held there. */
   renameProfile(name: string, newName: string): void;
+  /** All that it remembers, over or not. */
+  all(): readonly KnownLease[];
   /** From now on nothing waits for longer, in milliseconds, for another process that writes. */
   waitAtMost(milliseconds: number): void;
   close(): void;
@@ -146,6 +156,16 @@ export function openLedger(file: string, now: Clock): Ledger {
         run(`UPDATE OR REPLACE ${table} SET profile = ? WHERE profile = ?`, newName, name);
       }
     },
+    all: () =>
+      explained(file, () =>
+        db
+          .prepare(`SELECT service, profile, location, ${COLUMNS} FROM handles`)
+          .all()
+          .map((row) => {
+            const { id, handle, expires_at: expiresAt } = Row.parse(row);
+            return { address: { ...Place.parse(row), id }, handle, expiresAt };
+          }),
+      ),
     waitAtMost: (milliseconds) => {
       db.exec(`PRAGMA busy_timeout = ${milliseconds}`);
     },

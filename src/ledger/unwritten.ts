@@ -13,6 +13,7 @@ export function unwritten(file: string, open: () => Ledger): Ledger {
   return {
     find: (address) => ledger?.find(address),
     idsAt: (place) => ledger?.idsAt(place) ?? [],
+    all: () => ledger?.all() ?? [],
     waiting: (address) => ledger?.waiting(address),
     begin: (address, attempt) => {
       const waiting = ledger?.waiting(address);

@@ -3,6 +3,8 @@ export interface Paint {
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
   readonly red: (text: string) => string;
+  readonly yellow: (text: string) => string;
+  readonly green: (text: string) => string;
 }
 
 /** How to write: for a person at a terminal, or for a pipe. */
@@ -34,7 +36,7 @@ export interface StyleOptions extends Omit<Style, 'paint'> {
 
 const asIs = (text: string) => text;
 /** No colors. */
-export const PLAIN: Paint = { bold: asIs, dim: asIs, red: asIs };
+export const PLAIN: Paint = { bold: asIs, dim: asIs, red: asIs, yellow: asIs, green: asIs };
 
 /** Colour is for terminals only, and off for `NO_COLOR`, `TERM=dumb` and `--no-color`. */
 export async function styleOf({ noColor, env, ...style }: StyleOptions): Promise<Style> {

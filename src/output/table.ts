@@ -42,7 +42,7 @@ export function renderDetails(details: readonly Detail[], style: Style): string 
 }
 
 /** Cuts a text in its middle, where it says least, to what the terminal has room for. */
-function cutMiddle(text: string, room: number): string {
+export function cutMiddle(text: string, room: number): string {
   const characters = [...text];
   // A character is at most two columns wide: to measure a much longer text would only take time.
   if (characters.length <= 2 * room && stringWidth(text) <= room) return text;

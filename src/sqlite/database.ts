@@ -40,13 +40,18 @@ const OWNER_ONLY = 0o600;
  * @throws Failure `usage` when the file is somebody else's, from a newer leasectl, damaged, or out
  *   of reach; such a file, and what SQLite keeps beside it, is not changed. `unavailable` when it
  *   stays locked.
+ * @param patience how long to wait for other processes, in milliseconds
  */
-export function openDatabase(file: string, kind: DatabaseKind): Database.Database {
+export function openDatabase(
+  file: string,
+  kind: DatabaseKind,
+  patience = BUSY_TIMEOUT,
+): Database.Database {
   return explained(file, () => {
     prepareFile(file, kind);
     const db = new Database(file);
     try {
-      db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+      db.exec(`PRAGMA busy_timeout = ${Math.ceil(patience)}`);
       const version = readVersion(db, file, kind);
       if (version < kind.migrations.length) migrate(db, file, kind, version);
       db.exec('PRAGMA synchronous = FULL');
@@ -84,11 +89,10 @@ function prepareFile(file: string, kind: DatabaseKind): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_CREAT, OWNER_ONLY);
   const { mode, size } = fstatSync(descriptor);
-  const header = Buffer.alloc(HEADER_SIZE);
-  readSync(descriptor, header, 0, HEADER_SIZE, 0);
+  const { applicationId, version } = readHeader(descriptor);
   closeSync(descriptor);
-  const isOurs = header.readUInt32BE(APPLICATION_ID_AT) === kind.applicationId;
-  const isKnown = header.readUInt32BE(USER_VERSION_AT) <= kind.migrations.length;
+  const isOurs = applicationId === kind.applicationId;
+  const isKnown = version <= kind.migrations.length;
   // Even to open and close a file can change it: a log that was left behind is brought home.
   if (size > 0 && !(isOurs && isKnown && !hasLog(file))) inspect(file, kind);
   if ((mode & 0o077) !== 0) chmodSync(file, OWNER_ONLY);
@@ -99,15 +103,52 @@ const HEADER_SIZE = 100;
 const USER_VERSION_AT = 60;
 const APPLICATION_ID_AT = 68;
 
+function readHeader(descriptor: number): { applicationId: number; version: number } {
+  const header = Buffer.alloc(HEADER_SIZE);
+  readSync(descriptor, header, 0, HEADER_SIZE, 0);
+  return {
+    applicationId: header.readUInt32BE(APPLICATION_ID_AT),
+    version: header.readUInt32BE(USER_VERSION_AT),
+  };
+}
+
 function hasLog(file: string): boolean {
   return (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-function inspect(file: string, kind: DatabaseKind): void {
+function inspect(file: string, kind: DatabaseKind): number {
   const db = new Database(`${pathToFileURL(file)}?mode=ro`);
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-    readVersion(db, file, kind);
+    return readVersion(db, file, kind);
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Looks which schema a database has, and changes nothing. One that SQLite need not read for that is
+ * not opened, for even that would leave files beside it.
+ *
+ * @returns the number of migrations that it has seen; 0 where there is none yet
+ * @throws Failure as `openDatabase`
+ */
+export function schemaOf(file: string, kind: DatabaseKind): number {
+  return explained(file, () => {
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) return 0;
+    const descriptor = openSync(file, constants.O_RDONLY);
+    const { applicationId, version } = readHeader(descriptor);
+    closeSync(descriptor);
+    const isOurs = applicationId === kind.applicationId && version <= kind.migrations.length;
+    return isOurs && !hasLog(file) ? version : inspect(file, kind);
+  });
+}
+
+/** The version of SQLite, which shows that the native module works. */
+export function sqliteVersion(): string {
+  const db = new Database(':memory:');
+  try {
+    return String(readValue(db, 'SELECT sqlite_version()'));
   } finally {
     db.close();
   }
@@ -182,9 +223,16 @@ function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** Takes the write lock, waiting for it without blocking the thread as SQLite itself would. */
-export async function beginImmediate(db: Database.Database): Promise<void> {
-  const deadline = performance.now() + BUSY_TIMEOUT;
+/**
+ * Takes the write lock, waiting for it without blocking the thread as SQLite itself would.
+ *
+ * @param patience milliseconds
+ */
+export async function beginImmediate(
+  db: Database.Database,
+  patience = BUSY_TIMEOUT,
+): Promise<void> {
+  const deadline = performance.now() + patience;
   db.exec('PRAGMA busy_timeout = 0');
   try {
     for (;;) {

@@ -2,7 +2,7 @@ import { beginImmediate, type DatabaseKind, openDatabase } from './database.ts';
 import { explain } from './errors.ts';
 
 /** "lock" in ASCII. There is nothing in the file: its write lock is what it is for. */
-const LOCK: DatabaseKind = {
+export const LOCK: DatabaseKind = {
   applicationId: 0x6c6f636b,
   migrations: ['SELECT 1'],
   variable: 'XDG_STATE_HOME',

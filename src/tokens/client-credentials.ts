@@ -9,13 +9,15 @@ import type { Authorizer } from '../http/authorizer.ts';
 import { retryAfter } from '../http/retry-after.ts';
 import { fits } from '../http/schema.ts';
 import type { HttpAnswer, Transport } from '../http/transport.ts';
-import { type AccessToken, type Credential, openTokenCache } from './token-cache.ts';
+import { type AccessToken, type Credential, LateError, openTokenCache } from './token-cache.ts';
 
 export interface ClientCredentialsOptions extends Credential {
   /** Name of the service, for messages. */
   readonly service: string;
   /** Where access tokens are kept between commands. */
   readonly directory: string;
+  /** What a call may take that does not say so, in milliseconds. */
+  readonly timeout: number;
   readonly now: Clock;
   /** Bound to the token URL. */
   readonly transport: Transport;
@@ -24,11 +26,16 @@ export interface ClientCredentialsOptions extends Credential {
 }
 
 export interface ClientCredentials extends Authorizer {
+  header(timeout?: number): Promise<string>;
+  renew(refused: string, timeout?: number): Promise<string>;
   /** Releases the cache, as soon as no renewal is under way. */
   close(): Promise<void>;
 }
 
 const SCHEME = 'Bearer ';
+
+/** How much of a call's time may pass while another process gets the token. */
+const PATIENCE_SHARE = 2 / 3;
 
 /**
  * Gets access tokens by OAuth 2.0 client credentials (RFC 6749, section 4.4), and keeps them for
@@ -42,9 +49,16 @@ const SCHEME = 'Bearer ';
  */
 export function createClientCredentials(options: ClientCredentialsOptions): ClientCredentials {
   const { directory, now, remember } = options;
-  const cache = openTokenCache(directory, options, now);
-  const renew = (refused: string | undefined, timeout: number | undefined) =>
-    cache.renew(refused, () => requestToken(options, timeout));
+  const cache = openTokenCache(directory, options, { now, patience: options.timeout });
+  const renew = async (refused: string | undefined, timeout = options.timeout) => {
+    const end = performance.now() + timeout;
+    const fetch = () => requestToken(options, Math.max(1, end - performance.now()));
+    try {
+      return await cache.renew(refused, timeout * PATIENCE_SHARE, fetch);
+    } catch (error) {
+      throw error instanceof LateError ? lateToken(options, timeout * PATIENCE_SHARE) : error;
+    }
+  };
   const headerOf = (token: string) => SCHEME + remember(token);
   return {
     header: async (timeout) => headerOf(cache.read() ?? (await renew(undefined, timeout))),
@@ -55,7 +69,7 @@ export function createClientCredentials(options: ClientCredentialsOptions): Clie
 
 async function requestToken(
   options: ClientCredentialsOptions,
-  timeout: number | undefined,
+  timeout: number,
 ): Promise<AccessToken> {
   const { tokenUrl, clientId, clientSecret, scope, remember } = options;
   const oauth = await import('oauth4webapi');
@@ -89,7 +103,7 @@ async function requestToken(
 }
 
 /** Carries the library's request over our transport, and only a successful answer back. */
-function carrierOf(options: ClientCredentialsOptions, timeout: number | undefined) {
+function carrierOf(options: ClientCredentialsOptions, timeout: number) {
   const { transport, tokenUrl } = options;
   return async (_: string, request: CustomFetchOptions<'POST', URLSearchParams>) => {
     const { 'user-agent': _theirs, ...headers } = request.headers;
@@ -103,7 +117,7 @@ function carrierOf(options: ClientCredentialsOptions, timeout: number | undefine
         body: request.body.toString(),
       },
       // Leaves time for what the token is for.
-      { repeatable: true, share: 1 / 3, ...(timeout === undefined ? {} : { timeout }) },
+      { repeatable: true, share: 1 / 3, timeout },
     ).catch((error) => Promise.reject(withKnownOutcome(error)));
     if (answer.status !== 200) throw refusal(answer, options);
     return new Response(answer.body, { headers: answer.headers });
@@ -171,6 +185,15 @@ function unavailable(
   const when = wait === undefined ? 'later' : `in ${formatDuration(Math.ceil(wait / 1000))}`;
   const message = `${service}: ${tokenUrl.origin} gives no access token now (${status}).`;
   return new Failure('unavailable', message, { hint: `Try again ${when}.`, service, status });
+}
+
+function lateToken({ service }: ClientCredentialsOptions, waited: number): Failure {
+  const time = `${(waited / 1000).toFixed(1)} s`;
+  const message = `${service}: another leasectl did not finish getting an access token in ${time}.`;
+  return new Failure('unavailable', message, {
+    hint: 'Try again; --timeout allows more time.',
+    service,
+  });
 }
 
 function badAnswer(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Clock } from '../domain/clock.ts';
 import { beginImmediate, type DatabaseKind, openDatabase } from '../sqlite/database.ts';
-import { explain, explained } from '../sqlite/errors.ts';
+import { explain, explained, isBusy } from '../sqlite/errors.ts';
 import tokens from './migrations/0001-tokens.sql';
 
 /** What an access token is for: whatever differs in this has a token, and a file, of its own. */
@@ -31,16 +31,25 @@ export interface TokenCache {
    * Gets a good token other than the refused one. Of all processes only one at a time fetches; the
    * others wait, and take what it got. One that dies while it fetches does not hold up the others.
    *
-   * @throws Failure as `fetch` does, with nothing changed; `unavailable` when another process takes
-   *   too long
+   * @param patience how long to wait for the others, in milliseconds
+   * @throws Failure as `fetch` does, with nothing changed; `LateError` when others take too long
    */
-  renew(refused: string | undefined, fetch: () => Promise<AccessToken>): Promise<string>;
+  renew(
+    refused: string | undefined,
+    patience: number,
+    fetch: () => Promise<AccessToken>,
+  ): Promise<string>;
   /** Releases the file, as soon as no renewal is under way. */
   close(): Promise<void>;
 }
 
+/** Others did not get a token in time. */
+export class LateError extends Error {
+  override readonly name = 'LateError';
+}
+
 /** "toke" in ASCII. */
-const TOKENS: DatabaseKind = {
+export const TOKENS: DatabaseKind = {
   applicationId: 0x746f6b65,
   migrations: [tokens],
   variable: 'XDG_STATE_HOME',
@@ -65,11 +74,16 @@ const KEEP = `INSERT OR REPLACE INTO tokens (id, access_token, asked_at, expires
  * Opens the cache of one credential: a file of its own, so that a server that hangs holds up nobody
  * who asks another one. Only its owner may read it.
  *
+ * @param patience how long opening may wait for others, in milliseconds
  * @throws Failure as `openDatabase`; so do all methods
  */
-export function openTokenCache(directory: string, credential: Credential, now: Clock): TokenCache {
+export function openTokenCache(
+  directory: string,
+  credential: Credential,
+  { now, patience }: { readonly now: Clock; readonly patience: number },
+): TokenCache {
   const file = fileOf(directory, credential);
-  const db = openDatabase(file, TOKENS);
+  const db = openDatabase(file, TOKENS, patience);
 
   const read = () =>
     explained(file, () => {
@@ -83,8 +97,10 @@ export function openTokenCache(directory: string, credential: Credential, now: C
     explained(file, () => db.prepare(KEEP).run(value, askedAt, askedAt + life));
     return value;
   };
-  const renew: TokenCache['renew'] = async (refused, fetch) => {
-    await beginImmediate(db).catch((error) => Promise.reject(explain(file, error)));
+  const renew: TokenCache['renew'] = async (refused, patience, fetch) => {
+    await beginImmediate(db, patience).catch((error) => {
+      throw isBusy(error) ? new LateError() : explain(file, error);
+    });
     try {
       const known = read();
       const isAnother = known !== undefined && known !== refused;
@@ -101,9 +117,13 @@ export function openTokenCache(directory: string, credential: Credential, now: C
   let last: Promise<unknown> = Promise.resolve();
   return {
     read,
-    renew: (refused, fetch) => {
-      const turn = last.then(() => renew(refused, fetch));
-      last = turn.catch(() => undefined);
+    renew: (refused, patience, fetch) => {
+      const end = performance.now() + patience;
+      const earlier = last;
+      const turn = inTime(earlier, patience).then(() =>
+        renew(refused, end - performance.now(), fetch),
+      );
+      last = Promise.allSettled([earlier, turn]);
       return turn;
     },
     close: async () => {
@@ -111,6 +131,14 @@ export function openTokenCache(directory: string, credential: Credential, now: C
       if (db.open) db.close();
     },
   };
+}
+
+async function inTime(promise: Promise<unknown>, patience: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new LateError()), patience);
+  });
+  await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /** Deletes the token of a credential that is not used any more, if there is one. */

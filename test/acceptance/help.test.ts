@@ -206,7 +206,7 @@ test('every command has the flags that all have, and those that ask a service th
     const expected = ['json', 'no-color'];
     // exec prints no answer.
     if (!id.endsWith('exec')) expected.push('field', 'query', 'utc', 'wide');
-    if (!/^(profile:|admin:|(capabilities|completion)$)/.test(id)) {
+    if (!/^(profile:|admin:|(capabilities|completion|doctor)$)/.test(id)) {
       expected.push('profile', 'timeout');
     }
     expect(Object.keys(flags), id).toEqual(expect.arrayContaining(expected));

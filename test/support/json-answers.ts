@@ -1,7 +1,9 @@
 import { isJsonObject } from '../../src/domain/json.ts';
+import { createAuthority } from './certificates.ts';
 import { STATE } from './hosted-answers.ts';
 import { addProfile, createSandbox, type RunOptions, type Sandbox } from './sandbox.ts';
 import { startStub } from './stub-server.ts';
+import { startTlsService } from './tls-service.ts';
 
 /** A sandbox whose commands tell what they print as JSON, however they end. */
 interface Machine extends Sandbox {
@@ -177,6 +179,14 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
     ...(await lines('*capabilities')(machine)),
     ...(await withProfiles('*capabilities stored')(machine)),
   ],
+
+  doctor: async (machine) => {
+    const ca = createAuthority();
+    const { port } = await startTlsService(ca.issue('service', 'IP:127.0.0.1'));
+    await addProfile(machine, 'media', `https://127.0.0.1:${port}/api/v1`, 'token', 'retaia');
+    await machine.answer(`profile edit media --ca-file ${ca.certFile}`);
+    return [await machine.answer('doctor')];
+  },
 
   'jobs:list': lines(
     '*jobs list',

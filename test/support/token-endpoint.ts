@@ -23,7 +23,7 @@ export const transportTo = (baseUrl: URL, timeout = 10_000) =>
   });
 
 /** A client on a machine of its own, whose token endpoint has this URL. */
-export function clientOf(url: string, { timeout }: { timeout?: number } = {}) {
+export function clientOf(url: string, { timeout = 10_000 }: { timeout?: number } = {}) {
   const clock = createClock('2025-01-15T10:30:00Z');
   const remembered: string[] = [];
   const tokenUrl = new URL(url);
@@ -34,6 +34,7 @@ export function clientOf(url: string, { timeout }: { timeout?: number } = {}) {
     clientSecret: SECRET,
     scope: 'read write',
     directory: join(temporaryDirectory(), 'tokens'),
+    timeout,
     now: clock,
     transport: transportTo(tokenUrl, timeout),
     remember: (secret: string) => {

@@ -18,6 +18,7 @@ const credentials = createClientCredentials({
   scope: undefined,
   directory,
   now: () => Date.now() + Number(ahead),
+  timeout: 10_000,
   transport: createKyTransport({
     service: 'test',
     baseUrl: tokenUrl,

@@ -162,7 +162,7 @@ describe('a service that answers 401', () => {
   async function guarded(tokens: readonly Reply[], answers: readonly Reply[]) {
     const client = await stubbed(...tokens);
     const service = await startStub(...answers);
-    const transport = withAuthorizer(transportTo(new URL(service.url)), client.credentials);
+    const transport = withAuthorizer(transportTo(new URL(service.url)), client.credentials, 10_000);
     const sent = () => service.seen.map(({ headers }) => headers.authorization);
     return { ...client, service, sent, send: () => transport(request, { repeatable: false }) };
   }

@@ -7,8 +7,10 @@ import { failureToJson, toFailure } from '../../src/output/failure.ts';
 import { visible, visibleJson } from '../../src/terminal/visible.ts';
 
 test('every failure has an exit code of its own, and none that a shell or a signal uses otherwise', () => {
-  const { not_executable, command_not_found, ...others } = FAILURES;
+  const { not_executable, command_not_found, check_failed, ...others } = FAILURES;
   expect([not_executable.exit, command_not_found.exit]).toEqual([126, 127]);
+  // The only command that ends so tells by itself what failed.
+  expect(check_failed.exit).toBe(1);
   const codes = Object.values(others).map(({ exit }) => exit);
   expect(new Set(codes).size).toBe(codes.length);
   for (const code of codes) expect(code).toBeLessThan(126);

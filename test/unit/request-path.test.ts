@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
-import { urlOf } from '../../src/http/ky-transport.ts';
+import { urlOf } from '../../src/http/request.ts';
 import { parsePlace } from '../../src/request-path.ts';
 
 const BASE = new URL('https://media.example.com/api/v1');

@@ -16,7 +16,7 @@ import { bindReceipts } from './receipts.ts';
 import { COLUMNS, fromRow, toRow } from './row.ts';
 
 /** "leas" in ASCII. */
-const LEASES: DatabaseKind = {
+export const LEASES: DatabaseKind = {
   applicationId: 0x6c656173,
   migrations: [leases, jobs],
   variable: 'XDG_DATA_HOME',

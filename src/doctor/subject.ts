@@ -1,0 +1,73 @@
+import type { Context } from '../context.ts';
+import { type Profile, type ServiceName, secretOf } from '../profiles/profile.ts';
+import {
+  type Authentication,
+  type Network,
+  networkOf,
+  type Secret,
+  type Settings,
+} from '../profiles/resolve.ts';
+import { resolutionsOf } from './resolutions.ts';
+
+/** A hosted service that commands would talk to. */
+export interface Subject {
+  /** A profile's name, or the variables that stand in for one. */
+  readonly name: string;
+  /** The profile that says where it is; undefined where a variable does. */
+  readonly profile: string | undefined;
+  readonly url: URL;
+  readonly network: Network;
+  /** How to ask it; more than one where nothing says which service it is. */
+  readonly ways: readonly Way[];
+}
+
+export interface Way {
+  readonly service: ServiceName;
+  readonly secret: Secret;
+  readonly authentication: Authentication;
+}
+
+/** The service of a stored profile, as the profile alone says. */
+export function subjectOf(name: string, profile: Profile): Subject {
+  const { service, url, credential } = profile;
+  const secret = secretOf(credential);
+  // It is not sent to another origin: that is told of as the profile's.
+  const isSendable = credential?.origin === new URL(url).origin;
+  const ways =
+    credential && secret !== undefined && isSendable
+      ? [{ service, secret: { stored: secret, profile: name }, authentication: credential }]
+      : [];
+  return { name, profile: name, url: new URL(url), network: networkOf(profile), ways };
+}
+
+/** The stored profiles' services; those that cannot be read are told of elsewhere. */
+export async function storedSubjects({ profiles }: Context): Promise<Subject[]> {
+  const found = (await profiles.names()).map(async (name) => {
+    const profile = await profiles.get(name).catch(() => undefined);
+    return profile ? [subjectOf(name, profile)] : [];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** What the environment leads to beside them, or with another URL or token than theirs. */
+export async function environmentSubjects(context: Context): Promise<Subject[]> {
+  const groups = new Map<string, Subject>();
+  for (const { service, settings } of await resolutionsOf(context)) {
+    const sources = settings ? variablesIn(settings) : [];
+    if (!settings?.url || sources.length === 0) continue;
+    const { profile, url, secret, authentication, network } = settings;
+    const isOfProfile = sources.length === 1 || Object.values(network).some(Boolean);
+    const name = [...(profile && isOfProfile ? [profile.value] : []), ...sources].join(' ');
+    const way = secret ? [{ service, secret: secret.value, authentication }] : [];
+    const known = groups.get(name)?.ways ?? [];
+    const ways = [...known, ...way];
+    groups.set(name, { name, profile: undefined, url: url.value, network, ways });
+  }
+  return [...groups.values()];
+}
+
+/** The variables that have a part in it. */
+function variablesIn({ url, secret }: Settings): string[] {
+  const sources = [url?.source, secret?.source].filter((source) => source !== undefined);
+  return [...new Set(sources)].filter((source) => /^[A-Z_]+$/.test(source));
+}

@@ -1,0 +1,72 @@
+import type { Context } from '../context.ts';
+import { Failure } from '../domain/failure.ts';
+import type { Authentication, HostedTarget, Secret } from '../profiles/resolve.ts';
+import { sourceOf } from '../secrets/secret-store.ts';
+import { within } from './bounded.ts';
+import { about, command, type Finding, type Mend } from './finding.ts';
+import type { AskOptions } from './round-trips.ts';
+import type { Subject, Way } from './subject.ts';
+
+/**
+ * Whether the service takes the token, by a request that changes nothing there. Where nothing says
+ * which service it is, one of them has to.
+ */
+export async function checkToken(
+  context: Context,
+  subject: Subject,
+  options: AskOptions,
+): Promise<Finding> {
+  const results = await Promise.all(
+    subject.ways.map((way) => tryWay(context, subject, way, options)),
+  );
+  const statuses = ['ok', 'warn'] as const;
+  const good = statuses.flatMap((status) => results.filter((found) => found.status === status));
+  const [told] = results.length === 1 ? results : good;
+  if (told) return told;
+  const details = results.map(({ detail }) => detail).join(' ');
+  return about('token', subject.name).fail(`no service that leasectl knows takes it: ${details}`, {
+    advice: 'Check the URL and the token; a profile says which service it is: leasectl profile add',
+  });
+}
+
+async function tryWay(
+  context: Context,
+  { name, profile, url, network }: Subject,
+  { service, secret, authentication }: Way,
+  options: AskOptions,
+): Promise<Finding> {
+  const token = about('token', name);
+  const target: HostedTarget = {
+    type: 'hosted',
+    profile: name,
+    url,
+    secret,
+    authentication,
+    network,
+  };
+  try {
+    const { tryTarget } = await import('../trial.ts');
+    const trial = tryTarget(context, target, service, options);
+    const { words, restriction } = await within(options.timeout, 'To try the token', trial);
+    if (restriction === undefined) return token.ok(`${words} (${service})`);
+    return token.warn(`${words} (${service}), but: ${restriction}`);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'unauthorized') return token.failed(error);
+    const mend = storing(profile, secret, authentication);
+    const { detail, mend: hint } = token.failed(error);
+    return token.fail(`${url.origin} does not take it: ${detail}`, mend ?? hint);
+  }
+}
+
+/** What stores another secret, where it is stored as it is. */
+function storing(
+  profile: string | undefined,
+  secret: Secret,
+  { type }: Authentication,
+): Mend | undefined {
+  if (profile === undefined || 'given' in secret || sourceOf(secret.stored) === 'command') {
+    return undefined;
+  }
+  const flag = type === 'oauth2' ? '--client-secret-stdin' : '--token-stdin';
+  return command('leasectl', 'profile', 'edit', profile, flag);
+}

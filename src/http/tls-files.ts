@@ -1,0 +1,116 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import * as tls from 'node:tls';
+import { Failure } from '../domain/failure.ts';
+
+/** Files that a connection needs, in PEM. */
+export interface TlsFiles {
+  /** Authorities that are trusted beside the usual ones. */
+  readonly caFile?: string | undefined;
+  /** A certificate that shows the service who asks, and its key. */
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+/** What connections are encrypted with. */
+export interface TlsContexts {
+  /** To the service. */
+  readonly service: tls.SecureContext;
+  /** To whoever is on the way, and has not to know who asks. */
+  readonly proxy: tls.SecureContext;
+}
+
+/**
+ * @param extra of NODE_EXTRA_CA_CERTS: what is trusted where nothing is said stays trusted
+ * @throws Failure `usage` for files that are missing, hold something else, or do not fit
+ */
+export function createTlsContexts(files: TlsFiles, extra: string | undefined): TlsContexts {
+  const { caFile } = files;
+  const ca =
+    caFile === undefined ? {} : { ca: [...usualAuthorities(extra), ...authorities(caFile)] };
+  return {
+    service: tls.createSecureContext({ ...ca, ...identity(files) }),
+    proxy: tls.createSecureContext(ca),
+  };
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+function authorities(file: string): readonly string[] {
+  const found = read(file, '--ca-file').match(CERTIFICATE) ?? [];
+  if (found.length === 0 || !found.every(isCertificate)) throw notPem(file, '--ca-file');
+  return found;
+}
+
+function usualAuthorities(extra: string | undefined): readonly string[] {
+  // Newer than the oldest Node that this runs on. Knows the system's own as well, where they are asked for.
+  const usual: unknown = Reflect.get(tls, 'getCACertificates')?.('default');
+  if (Array.isArray(usual)) return usual.map(String);
+  const more = extra ? attempt(() => readFileSync(extra, 'utf8').match(CERTIFICATE)) : undefined;
+  return [...tls.rootCertificates, ...(more ?? [])];
+}
+
+function identity({ certFile, keyFile }: TlsFiles): { cert: string; key: string } | undefined {
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  const [cert, key] = [read(certFile, '--client-cert'), read(keyFile, '--client-key')];
+  // The first one is the client's own; others may lead from there to its authority.
+  const [own] = cert.match(CERTIFICATE) ?? [];
+  const certificate = own === undefined ? undefined : attempt(() => new X509Certificate(own));
+  if (!certificate) throw notPem(certFile, '--client-cert');
+  if (!certificate.checkPrivateKey(parseKey(key, keyFile))) {
+    throw new Failure('usage', `${keyFile} is not the key of the certificate ${certFile}.`, {
+      hint: hintFor('--client-key'),
+    });
+  }
+  return { cert, key };
+}
+
+function parseKey(pem: string, file: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (error) {
+    const isLocked =
+      error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE';
+    if (!isLocked) throw notPem(file, '--client-key');
+    throw new Failure(
+      'usage',
+      `${file} is a key with a passphrase, which nobody can be asked for.`,
+      {
+        hint: 'Store it without one, in a file that only you may read: openssl pkey -in FILE -out FILE',
+      },
+    );
+  }
+}
+
+function isCertificate(pem: string): boolean {
+  return attempt(() => new X509Certificate(pem)) !== undefined;
+}
+
+function read(file: string, flag: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    throw new Failure('usage', `${file} cannot be read (${code}).`, {
+      hint: hintFor(flag),
+      cause: error,
+    });
+  }
+}
+
+function notPem(file: string, flag: string): Failure {
+  const what = flag === '--client-key' ? 'private key' : 'certificate';
+  return new Failure('usage', `${file} holds no ${what} in PEM.`, { hint: hintFor(flag) });
+}
+
+function hintFor(flag: string): string {
+  return `The profile names this file; name another: leasectl profile edit NAME ${flag} FILE`;
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
