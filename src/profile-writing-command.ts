@@ -94,6 +94,7 @@ export abstract class ProfileWritingCommand extends ProfileCommand {
   protected async verify(name: string, draft: Profile, isAsked: boolean): Promise<void> {
     const { tryOut } = await import('./trial.ts');
     const options = { version: this.config.version, timeout: TRIAL_TIMEOUT };
+    if (isAsked) this.notice(`Trying it at ${new URL(draft.url).origin} …`);
     try {
       this.notice(await tryOut(this.context, name, draft, options));
     } catch (error) {
