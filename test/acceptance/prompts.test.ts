@@ -295,7 +295,7 @@ describe('a question that is not answered ends with SIGINT, and nothing is store
     const person = await openTerminal(sandbox);
     await upTo(person, SECRET, stub.url);
     person.type(TOKEN);
-    await person.sees(/Trying it at /);
+    await person.sees(/Waiting for /);
     person.press(CTRL_C);
     expect(await person.code()).toBe(130);
     person.type('clear');
