@@ -11,7 +11,7 @@ import { type SeenRequest, startStub } from '../support/stub-server.ts';
 const ACK = 'canary-ack-3e11';
 
 /** Commands that ask a service and change nothing: reviewed when one is added. */
-const LOOKING = ['jobs:list', 'result', 'status', 'wait'];
+const LOOKING = ['doctor', 'jobs:list', 'result', 'status', 'wait'];
 
 interface Invocation {
   readonly args: readonly string[];
