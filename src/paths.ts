@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { posix, win32 } from 'node:path';
 import { Failure } from './domain/failure.ts';
 import type { Environment } from './profiles/resolve.ts';
 
@@ -20,29 +20,62 @@ export interface Paths {
   readonly cache: string;
 }
 
-/** Where leasectl keeps its files: in the XDG base directories, also on macOS. */
-export function pathsOf(env: Environment): Paths {
-  const base = (variable: string, fallback: string) => {
-    const chosen = env[variable];
+/** A base directory: the variable that moves it, and where it is otherwise. */
+interface Base {
+  readonly xdg: string;
+  /** Below the home directory. */
+  readonly unix: string;
+  readonly windows: { readonly variable: string; readonly usual: string; readonly part: string };
+}
+
+const LOCAL = { variable: 'LOCALAPPDATA', usual: 'AppData/Local' };
+const BASES = {
+  config: {
+    xdg: 'XDG_CONFIG_HOME',
+    unix: '.config',
+    windows: { variable: 'APPDATA', usual: 'AppData/Roaming', part: '' },
+  },
+  data: { xdg: 'XDG_DATA_HOME', unix: '.local/share', windows: { ...LOCAL, part: 'data' } },
+  state: { xdg: 'XDG_STATE_HOME', unix: '.local/state', windows: { ...LOCAL, part: 'state' } },
+  cache: { xdg: 'XDG_CACHE_HOME', unix: '.cache', windows: { ...LOCAL, part: 'cache' } },
+} as const satisfies Record<string, Base>;
+
+/**
+ * Where leasectl keeps its files: in the XDG base directories, also on macOS; on Windows, unless
+ * those are set, where programs have theirs.
+ */
+export function pathsOf(env: Environment, platform = process.platform): Paths {
+  const { isAbsolute, join } = platform === 'win32' ? win32 : posix;
+  const home = () => homeOf(env, platform, isAbsolute);
+  const directoryOf = ({ xdg, unix, windows }: Base) => {
     // A relative path is to be ignored, says the XDG specification.
-    const directory = chosen && isAbsolute(chosen) ? chosen : join(homeOf(env), fallback);
-    return join(directory, 'leasectl');
+    const chosen = (variable: string) => [env[variable]].find((path) => path && isAbsolute(path));
+    const moved = chosen(xdg);
+    if (moved !== undefined) return join(moved, 'leasectl');
+    if (platform !== 'win32') return join(home(), unix, 'leasectl');
+    const { variable, usual, part } = windows;
+    return join(chosen(variable) ?? join(home(), usual), 'leasectl', part);
   };
-  const state = base('XDG_STATE_HOME', '.local/state');
+  const state = directoryOf(BASES.state);
   return {
-    config: base('XDG_CONFIG_HOME', '.config'),
+    config: directoryOf(BASES.config),
     state,
-    leases: join(base('XDG_DATA_HOME', '.local/share'), 'leases.db'),
+    leases: join(directoryOf(BASES.data), 'leases.db'),
     handles: join(state, 'handles.db'),
     tokens: join(state, 'tokens'),
     work: join(state, 'work'),
-    cache: base('XDG_CACHE_HOME', '.cache'),
+    cache: directoryOf(BASES.cache),
   };
 }
 
 /** An empty or relative one would be another place in every directory. */
-function homeOf({ HOME }: Environment): string {
-  if (HOME && isAbsolute(HOME)) return HOME;
+function homeOf(
+  env: Environment,
+  platform: NodeJS.Platform,
+  isAbsolute: (path: string) => boolean,
+): string {
+  const home = env[platform === 'win32' ? 'USERPROFILE' : 'HOME'];
+  if (home && isAbsolute(home)) return home;
   try {
     return userInfo().homedir;
   } catch (error) {

@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { pathsOf } from '../../src/paths.ts';
 import { ProfileStore } from '../../src/profiles/profile-store.ts';
 import type { Project } from '../../src/profiles/project.ts';
 import { type Environment, resolveTarget } from '../../src/profiles/resolve.ts';
@@ -129,22 +127,5 @@ describe('what a command talks to', () => {
   ])('nothing with %j and --profile %s: %s', async (env, flag, code) => {
     const { resolve } = await setUp();
     await expect(resolve(env, flag)).rejects.toMatchObject({ code });
-  });
-});
-
-test('files are where XDG says, and relative places are ignored', () => {
-  const home = { HOME: '/home/u' };
-  expect(pathsOf(home)).toEqual({
-    config: '/home/u/.config/leasectl',
-    state: '/home/u/.local/state/leasectl',
-    leases: '/home/u/.local/share/leasectl/leases.db',
-    handles: '/home/u/.local/state/leasectl/handles.db',
-    tokens: '/home/u/.local/state/leasectl/tokens',
-    work: '/home/u/.local/state/leasectl/work',
-    cache: '/home/u/.cache/leasectl',
-  });
-  expect(pathsOf({ ...home, XDG_DATA_HOME: '/d', XDG_STATE_HOME: 'relative' })).toMatchObject({
-    leases: join('/d', 'leasectl', 'leases.db'),
-    handles: '/home/u/.local/state/leasectl/handles.db',
   });
 });
