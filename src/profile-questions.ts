@@ -5,6 +5,7 @@ import {
   type Credential,
   checkProfileName,
   type Profile,
+  parseClientId,
   parseToken,
   SERVICE_NAMES,
   SERVICES,
@@ -64,7 +65,11 @@ export async function askForProfile(
       : whyNot(() => checkProfileName(answer));
   const problem = given.name === undefined ? undefined : isFree(given.name);
   if (problem) throw new Failure('usage', problem, { hint: 'Take another name.' });
-  const choices = SERVICE_NAMES.map((value) => ({ value, name: SERVICE_WORDS[value] }));
+  const choices = SERVICE_NAMES.map((value) => ({
+    value,
+    name: SERVICE_WORDS[value],
+    short: SERVICE_WORDS[value].split(':')[0],
+  }));
   const service = given.service ?? (await prompts.choose('Which service is it for?', choices));
   const usualName = taken.includes(service) ? undefined : service;
   const name = given.name ?? (await prompts.text('Name of the profile?', usualName, isFree));
@@ -114,7 +119,7 @@ async function askForClient(
 ): Promise<Settings> {
   const credential = current?.credential?.type === 'oauth2' ? current.credential : undefined;
   const clientId =
-    wishes.clientId ?? (await prompts.text('Id of the client?', credential?.client_id, isToken));
+    wishes.clientId ?? (await prompts.text('Id of the client?', credential?.client_id, isClientId));
   const isOwn = credential && credential.token_url !== usualTokenUrl(service, current?.url);
   const usualUrl = isOwn ? credential.token_url : usualTokenUrl(service, url);
   const tokenUrl =
@@ -189,6 +194,7 @@ function isCommand(secret: StoredSecret | undefined): secret is { command: strin
 }
 
 const isUrl = (answer: string) => whyNot(() => parsePrivateUrl(answer, 'That'));
+const isClientId = (answer: string) => whyNot(() => parseClientId(answer, 'That'));
 const isToken = (answer: string) => whyNot(() => parseToken(answer, 'That'));
 
 /** What is wrong with an answer, as a sentence. */

@@ -1,34 +1,52 @@
+import type * as z from 'zod/mini';
 import { type ClientPort, type ConnectOptions, connectTo } from './connect.ts';
 import type { Context } from './context.ts';
 import { Failure } from './domain/failure.ts';
+import type { CallRequest } from './http/call.ts';
+import type { ErrorDialect } from './http/exchange.ts';
 import { type Profile, type ServiceName, secretOf } from './profiles/profile.ts';
 import { type HostedTarget, networkOf } from './profiles/resolve.ts';
 
 /** A request for each service that changes nothing, and which only an accepted token gets answered. */
 const HARMLESS: Readonly<Record<ServiceName, (port: ClientPort) => Promise<unknown>>> = {
   onceonly: async (port) => {
-    const { createOnceOnlyClient } = await import('./services/onceonly/client.ts');
-    return createOnceOnlyClient(port).status('leasectl-looks-whether-it-may-ask');
+    const [{ onceOnlyErrors }, { StatusResponse }] = await Promise.all([
+      import('./services/onceonly/errors.ts'),
+      import('./services/onceonly/wire.ts'),
+    ]);
+    const query = new URLSearchParams({ key: 'leasectl-looks-whether-it-may-ask' });
+    return ask(port, onceOnlyErrors, StatusResponse, {
+      method: 'GET',
+      path: '/v1/ai/status',
+      query,
+    });
   },
   retaia: async (port) => {
     const { createRetaiaClient } = await import('./services/retaia/client.ts');
     return createRetaiaClient(port).list(1);
   },
   askui: async (port) => {
-    const [{ createCall }, { askUiErrors }, { PingAnswer }] = await Promise.all([
-      import('./http/call.ts'),
+    const [{ askUiErrors }, { PingAnswer }] = await Promise.all([
       import('./services/askui/errors.ts'),
       import('./services/askui/wire.ts'),
     ]);
-    // Nobody has this: AskUI has no other request that changes nothing. Not as the client does it:
-    // to that any 404 is a lost lease, and here it may be that of another web server.
+    // Nobody has this: AskUI has no other request that changes nothing.
     const query = new URLSearchParams({ ack: '00000000-0000-4000-8000-000000000000' });
-    const request = { method: 'POST', path: '/api/v1/runner-jobs/ping', query } as const;
-    return createCall(port.transport, askUiErrors, port.clean)(PingAnswer, request, {
-      repeatable: true,
-    });
+    const path = '/api/v1/runner-jobs/ping';
+    return ask(port, askUiErrors, PingAnswer, { method: 'POST', path, query });
   },
 };
+
+/** Not as the clients do it: what is asked about is made up, and a 404 may be another server's. */
+async function ask<T>(
+  { transport, clean }: ClientPort,
+  dialect: ErrorDialect,
+  schema: z.ZodMiniType<T>,
+  request: CallRequest,
+): Promise<T> {
+  const { createCall } = await import('./http/call.ts');
+  return createCall(transport, dialect, clean)(schema, request, { repeatable: true });
+}
 
 /** The service looked at what was asked: so it took the token. */
 const ACCEPTED = new Set(['not_found', 'lease_lost', 'conflict', 'invalid_request']);

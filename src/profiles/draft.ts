@@ -4,7 +4,7 @@ import {
   type Credential,
   type Profile,
   parseBaseUrl,
-  parseToken,
+  parseClientId,
   SCHEMES,
   SERVICES,
   type ServiceName,
@@ -126,7 +126,7 @@ function clientOf(
   }
   return {
     type: 'oauth2' as const,
-    client_id: parseToken(clientId, '--client-id'),
+    client_id: parseClientId(clientId, '--client-id'),
     token_url: parsePrivateUrl(tokenUrl, '--token-url').href,
     ...(scope ? { scope } : {}),
   };

@@ -136,6 +136,14 @@ export function parseToken(text: string, where: string): string {
   });
 }
 
+/** As `parseToken`, for what is no secret. */
+export function parseClientId(text: string, where: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new Failure('usage', `${where} is no id of a client.`, {
+    hint: 'An id is visible ASCII characters, without spaces.',
+  });
+}
+
 /**
  * @param where what the text came from, for the message
  * @throws Failure `usage` unless it is an http or https URL without user, query and fragment
