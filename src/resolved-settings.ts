@@ -50,7 +50,9 @@ export async function settingsOf(
     ...connection(settings, name),
     ...(flags['ttl'] ? [ttlOf(id, flags['ttl'], project)] : []),
     ...('key' in args ? [said('key prefix', project?.key_prefix, project?.file)] : []),
-    ...(flags['workspace-id'] ? [said('workspace', context.env[WORKSPACE] || undefined, WORKSPACE)] : []),
+    ...(flags['workspace-id']
+      ? [said('workspace', context.env[WORKSPACE] || undefined, WORKSPACE)]
+      : []),
   ];
 }
 
