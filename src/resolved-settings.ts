@@ -1,7 +1,7 @@
 import type { Context } from './context.ts';
 import { Failure } from './domain/failure.ts';
-import { SERVICE_NAMES, type ServiceName } from './profiles/profile.ts';
-import { ttlIn } from './profiles/project.ts';
+import { SERVICE_NAMES, SERVICES, type ServiceName } from './profiles/profile.ts';
+import { type Project, ttlIn } from './profiles/project.ts';
 import { resolveSettings, type Secret, type Settings } from './profiles/resolve.ts';
 import { sourceOf, tailOf } from './secrets/secret-store.ts';
 
@@ -37,39 +37,42 @@ export async function settingsOf(
   if (name === undefined) {
     throw new Failure(
       'usage',
-      `${id.replaceAll(':', ' ')} asks no service: there is nothing to resolve.`,
+      `${id.replaceAll(':', ' ')} is not for one service: there is nothing to resolve.`,
       {
-        hint: 'Name one that does, for example lease or "jobs claim".',
+        hint: 'Name a command that is, for example lease or "jobs claim".',
       },
     );
   }
   const settings = await resolveSettings(await context.selection(name, profile));
   const project = await context.project();
-  const ttl = project && ttlIn(project, id);
-  const ttlFlag = flags['ttl'];
-  const usualTtl = typeof ttlFlag?.default === 'string' ? ttlFlag.default : "the service's";
   return [
     { setting: 'service', value: name, source: `command ${id.replaceAll(':', ' ')}` },
     ...connection(settings, name),
-    ...(ttlFlag === undefined
-      ? []
-      : [
-          {
-            setting: 'ttl',
-            value: ttl ?? usualTtl,
-            source: ttl ? (project?.file ?? '') : BUILT_IN,
-          },
-        ]),
-    ...('key' in args
-      ? [
-          {
-            setting: 'key prefix',
-            value: project?.key_prefix ?? null,
-            source: project?.key_prefix === undefined ? BUILT_IN : project.file,
-          },
-        ]
+    ...(flags['ttl'] ? [ttlOf(id, flags['ttl'], project)] : []),
+    ...('key' in args ? [said('key prefix', project?.key_prefix, project?.file)] : []),
+    ...(flags['workspace-id']
+      ? [said('workspace', context.env[WORKSPACE] || undefined, WORKSPACE)]
       : []),
   ];
+}
+
+const WORKSPACE = SERVICES.askui.workspaceVariable ?? '';
+
+/** @param source what says the value, where one is said */
+function said(setting: string, value: string | undefined, source = BUILT_IN): ResolvedSetting {
+  return value === undefined
+    ? { setting, value: null, source: BUILT_IN }
+    : { setting, value, source };
+}
+
+function ttlOf(
+  id: string,
+  { default: usual }: { readonly default?: unknown },
+  project: Project | undefined,
+): ResolvedSetting {
+  const ttl = project && ttlIn(project, id);
+  if (ttl !== undefined) return said('ttl', ttl, project?.file);
+  return said('ttl', typeof usual === 'string' ? usual : "the service's");
 }
 
 function connection(settings: Settings, service: ServiceName): ResolvedSetting[] {
@@ -77,7 +80,11 @@ function connection(settings: Settings, service: ServiceName): ResolvedSetting[]
   const own = `profile ${profile?.value}`;
   return [
     { setting: 'profile', value: profile?.value ?? null, source: profile?.source ?? 'environment' },
-    { setting: 'url', value: url?.value.href ?? 'embedded', source: url?.source ?? BUILT_IN },
+    {
+      setting: 'url',
+      value: url?.value.href.replace(/\/$/, '') ?? 'embedded',
+      source: url?.source ?? BUILT_IN,
+    },
     ...(url === undefined
       ? []
       : [

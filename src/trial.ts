@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import { Failure } from './domain/failure.ts';
 import type { CallRequest } from './http/call.ts';
 import type { ErrorDialect } from './http/exchange.ts';
-import { type Profile, type ServiceName, secretOf } from './profiles/profile.ts';
+import { type Profile, type ServiceName, secretOf, storeWith } from './profiles/profile.ts';
 import { type HostedTarget, networkOf } from './profiles/resolve.ts';
 
 /** A request for each service that changes nothing, and which only an accepted token gets answered. */
@@ -67,7 +67,7 @@ export async function tryOut(
   const stored = secretOf(credential);
   if (credential === undefined || stored === undefined) {
     throw new Failure('unauthorized', `Profile ${name} has no token.`, {
-      hint: `Store one: leasectl profile edit ${name} --token-stdin`,
+      hint: `Store one: ${storeWith(name, credential?.type)}`,
     });
   }
   const target: HostedTarget = {

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Text for stdin; without it stdin is empty. */
   readonly input?: string;
+  /** Where it is run; where the tests are. */
+  readonly cwd?: string;
   /** Another program than the built one, e.g. an installed package's. */
   readonly bin?: string;
 }
@@ -56,8 +58,8 @@ export function createSandbox(): Sandbox {
     // Never the keyring of whoever runs the tests.
     LEASECTL_STORAGE: 'file',
   };
-  const start: Sandbox['start'] = (args, { env: more = {}, input, bin = BIN } = {}) => {
-    const child = spawn(process.execPath, [bin, ...args], { env: { ...env, ...more } });
+  const start: Sandbox['start'] = (args, { env: more = {}, input, cwd, bin = BIN } = {}) => {
+    const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...env, ...more } });
     // A command that ends without reading leaves a broken pipe: not what is tested.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input ?? '');
