@@ -75,6 +75,16 @@ const UNDICI = `
 `;
 
 /**
+ * Stands in for Node's own, which parses the whole bundle, for a minute, to say what did not hold:
+ * and a service can make undici say so.
+ */
+const ASSERT = `module.exports = (value, message) => {
+  if (value) return;
+  if (message instanceof Error) throw message;
+  throw Object.assign(new Error(message ?? 'assertion failed'), { code: 'ERR_ASSERTION' });
+};`;
+
+/**
  * What oclif looks for plugins and commands with, where no manifest and no table name them; and a
  * prompt that is not used, with all the world's character sets: as much as the rest of the bundle.
  */
@@ -85,6 +95,10 @@ const changeDependencies = {
   name: 'change-dependencies',
   setup({ onLoad, onResolve }) {
     onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
+    onResolve({ filter: /^node:assert$/ }, ({ path, importer }) =>
+      importer.includes('/undici/') ? { path, namespace: 'assert' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'assert' }, () => ({ contents: ASSERT }));
     onResolve({ filter: /^undici$/ }, () => ({ path: './undici.js', external: true }));
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
     for (const { filter, from, to } of CHANGES) {

@@ -45,14 +45,20 @@ export async function createCarrier(options: CarrierOptions): Promise<Carrier | 
   const { Agent, buildConnector, fetch } = await import('undici');
   const direct = buildConnector({ secureContext: contexts.service });
   const pending = new Set<http.ClientRequest>();
+  const sockets = new Set<Socket>();
   let alert: Error | undefined;
   const connect: Connector = (wanted, callback) => {
     const proxy = proxyFor(new URL(`${wanted.protocol}//${authorityOf(wanted)}`), env, remember);
     const way = proxy ? tunnel(proxy, contexts, pending, direct) : direct;
     way(wanted, (...result) => {
-      result[1]?.once('error', (error) => {
-        alert = error;
-      });
+      const [, socket] = result;
+      if (socket) {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+        socket.once('error', (error) => {
+          alert = error;
+        });
+      }
       callback(...result);
     });
   };
@@ -70,7 +76,8 @@ export async function createCarrier(options: CarrierOptions): Promise<Carrier | 
       }
     },
     close: async () => {
-      for (const request of pending) request.destroy();
+      // All of them: there are answers after which undici forgets about a socket.
+      for (const open of [...pending, ...sockets]) open.destroy();
       await dispatcher.destroy();
     },
   };

@@ -51,6 +51,10 @@ const NO_TLS: readonly { readonly codes: RegExp; readonly hint: string }[] = [
   { codes: /^(CERT_|ERR_TLS_)/, hint: "Check the profile's URL and its certificate." },
 ];
 
+/** What came is no HTTP, or is not packed as it says. */
+const GARBLED =
+  /^(HTTPParserError|HPE_(?!INVALID_EOF)|Z_(?!BUF)|ERR__ERROR_FORMAT|UND_ERR_HEADERS_OVERFLOW|ERR_ASSERTION)/;
+
 const TRY_AGAIN = 'Check the network and try again; --timeout allows more time.';
 
 /** Whether an attempt failed before any of it could reach the service. */
@@ -83,6 +87,14 @@ export function noAnswer(
   if (!timedOut && !(error instanceof TypeError)) return error;
   const proxyError = proxyErrorIn(error);
   if (proxyError) return proxyFailure(proxyError, service);
+  if (!timedOut && GARBLED.test(code ?? '')) {
+    return new Failure('bad_response', `${service}: ${baseUrl.origin} answers no HTTP (${code}).`, {
+      hint: "Check the profile's URL: is this the service, or a proxy in between?",
+      service,
+      outcomeUnknown: true,
+      cause: error,
+    });
+  }
   const isOut = !timedOut && isNeverSent(error);
   const what = timedOut
     ? `no answer from ${baseUrl.origin} within ${(took / 1000).toFixed(1)} s`
@@ -125,10 +137,14 @@ function proxyErrorIn(error: unknown): ProxyError | undefined {
   return error instanceof Error ? proxyErrorIn(error.cause) : undefined;
 }
 
-/** The system's code, which fetch hides in the cause of a `TypeError`, or in an error list there. */
+/**
+ * The system's code, or the parser's, which fetch hides in the cause of a `TypeError`, or in an error
+ * list there.
+ */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if ('code' in error && typeof error.code === 'string') return error.code;
+  if (error.name === 'HTTPParserError') return error.name;
   const inner = error instanceof AggregateError ? error.errors[0] : error.cause;
   return systemCode(inner);
 }

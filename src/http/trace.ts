@@ -29,7 +29,7 @@ export function createTrace({ write, clean }: TraceOptions): Trace {
     const attempt = (request.attempt ?? 1) > 1 ? `, attempt ${request.attempt}` : '';
     const first = `${request.method} ${redactUrl(request.url, clean)} (${number}${attempt})`;
     const lines = [first, ...headerLines(request.headers), ...bodyLines(request.body, clean)];
-    write(lines.map((line) => `> ${line}`));
+    write(lines.map((line) => `> ${line}`.trimEnd()));
     const begun = performance.now();
     return (outcome) => {
       const took = `(${number}, ${Math.round(performance.now() - begun)} ms)`;
@@ -40,7 +40,7 @@ export function createTrace({ write, clean }: TraceOptions): Trace {
       const { status, headers, body } = outcome;
       const words = [status, STATUS_CODES[status], took].filter(Boolean).join(' ');
       const answer = [words, ...headerLines(headers), ...bodyLines(body, clean)];
-      write(answer.map((line) => `< ${line}`));
+      write(answer.map((line) => `< ${line}`.trimEnd()));
     };
   };
 }

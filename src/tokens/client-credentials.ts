@@ -117,7 +117,7 @@ function carrierOf(options: ClientCredentialsOptions, timeout: number) {
         body: request.body.toString(),
       },
       // Leaves time for what the token is for.
-      { repeatable: true, share: 1 / 3, timeout },
+      { repeatable: true, share: 1 / 2, timeout },
     ).catch((error) => Promise.reject(withKnownOutcome(error)));
     if (answer.status !== 200) throw refusal(answer, options);
     return new Response(answer.body, { headers: answer.headers });

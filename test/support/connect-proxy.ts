@@ -1,6 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import * as https from 'node:https';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 export interface ConnectProxy {
@@ -51,15 +51,16 @@ export async function startProxy(options: ConnectProxyOptions = {}): Promise<Con
     });
     kept(upstream);
   });
-  await listen(server);
+  const port = await listenOn(server);
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  return { host: `127.0.0.1:${port}`, asked };
 }
 
-export async function listen(server: Server): Promise<number> {
+/** @returns its port on this machine */
+export async function listenOn(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
 import { onTestFinished } from 'vitest';
-import { listen } from './connect-proxy.ts';
+import { listenOn } from './connect-proxy.ts';
 import { STATE } from './hosted-answers.ts';
 
 export interface TlsService {
@@ -20,7 +20,7 @@ export async function startTlsService(options: ServerOptions): Promise<TlsServic
     response.end(JSON.stringify(answerTo(path)));
   });
   server.on('tlsClientError', () => undefined);
-  const port = await listen(server);
+  const port = await listenOn(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
