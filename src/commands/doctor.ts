@@ -1,11 +1,11 @@
 import { boolean, string } from '@oclif/core/flags';
 import { listFlags } from '../answer-view.ts';
 import { type Answer, BaseCommand } from '../base-command.ts';
-import type { Finding, Measured, Status } from '../doctor/finding.ts';
+import { type Finding, type Measured, type Status, textOf } from '../doctor/finding.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { Failure } from '../domain/failure.ts';
 import { endAnyway } from '../end-anyway.ts';
-import { renderChecks } from '../output/checks.ts';
+import { type CheckRow, renderChecks } from '../output/checks.ts';
 import { optional } from '../positional.ts';
 import { LOCAL } from '../profiles/profile.ts';
 import { visible } from '../terminal/visible.ts';
@@ -65,10 +65,15 @@ export default class Doctor extends BaseCommand {
     const scope = { profile: args.profile, isOffline: flags.offline ?? false };
     const work = () => diagnose(host, scope);
     const findings = await (this.progress()?.during('all checks', work) ?? work());
+    const checks = findings.map((finding) => this.#told(finding));
+    const rows = findings.map((finding) => {
+      const isCommand = finding.mend !== undefined && 'words' in finding.mend;
+      return rowOf(this.#told(finding), isCommand);
+    });
     const failed = findings.filter(({ status }) => status === 'fail').length;
     return {
-      data: { checks: findings.map((finding) => this.#told(finding)), ok: failed === 0 },
-      text: (style) => renderChecks(findings.map(rowOf), style),
+      data: { checks, ok: failed === 0 },
+      text: (style) => renderChecks(rows, style),
       failure: failed === 0 ? undefined : failureOf(failed, findings.length),
     };
   }
@@ -88,15 +93,24 @@ export default class Doctor extends BaseCommand {
     if (!(await profiles.names()).includes(profile)) await profiles.get(profile);
   }
 
+  /** Without any secret, and safe to show. */
   #told({ name, subject, status, detail, mend, measured }: Finding): ToldCheck {
-    const clean = (text: string) => visible(this.context.redactor.clean(text));
-    const told = mend && ('command' in mend ? visible(mend.command) : clean(mend.advice));
-    return { name, subject, status, detail: clean(detail), mend: told ?? null, ...measured };
+    const { redactor } = this.context;
+    const clean = (text: string) => visible(redactor.clean(text));
+    return {
+      name,
+      subject: subject && clean(subject),
+      status,
+      detail: clean(detail),
+      mend: mend ? textOf(mend, clean) : null,
+      ...measured,
+    };
   }
 }
 
-function rowOf({ name, subject, ...rest }: Finding) {
-  return { check: [name, subject].filter(Boolean).join(' '), ...rest };
+function rowOf({ name, subject, status, detail, mend }: ToldCheck, isCommand: boolean): CheckRow {
+  const check = [name, subject].filter(Boolean).join(' ');
+  return { check, status, detail, mend: mend ?? undefined, isCommand };
 }
 
 function failureOf(failed: number, all: number): Failure {

@@ -4,7 +4,7 @@ import { quoted } from '../domain/shell.ts';
 export type Status = 'ok' | 'warn' | 'fail';
 
 /** What to do about it: a command line that can be copied as it is, or else a sentence. */
-export type Mend = { readonly command: string } | { readonly advice: string };
+export type Mend = { readonly words: readonly string[] } | { readonly advice: string };
 
 /** What was measured; times are in milliseconds. */
 export interface Measured {
@@ -72,7 +72,13 @@ export function about(name: string, subject: string | null = null): About {
 
 /** A command line of these words. */
 export function command(...words: readonly string[]): Mend {
-  return { command: words.map(quoted).join(' ') };
+  return { words };
+}
+
+/** A mend to be shown. Flags are ours, and look like a secret only to those who have a strange one. */
+export function textOf(mend: Mend, clean: (text: string) => string): string {
+  if ('advice' in mend) return clean(mend.advice);
+  return mend.words.map((word) => quoted(word.startsWith('--') ? word : clean(word))).join(' ');
 }
 
 /** What a piece of work finds; what fails it is a finding, too, so that all others are told. */

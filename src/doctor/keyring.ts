@@ -1,6 +1,6 @@
 import { type Profile, secretOf } from '../profiles/profile.ts';
 import { sourceOf } from '../secrets/secret-store.ts';
-import { about, type Finding } from './finding.ts';
+import { about, command, type Finding } from './finding.ts';
 import type { DoctorHost } from './host.ts';
 
 /** Whether the system's keyring takes secrets, and gives them back; its absence is wrong where it is used. */
@@ -27,7 +27,7 @@ export async function checkKeyring({ context }: DoctorHost): Promise<Finding> {
     });
   }
   if (storage === 'keyring') {
-    const mend = { command: 'export LEASECTL_STORAGE=file' };
+    const mend = command('export', 'LEASECTL_STORAGE=file');
     return subject.fail(`${detail}; LEASECTL_STORAGE wants it`, mend);
   }
   return subject.ok(`${detail}; tokens are kept in files that only you may read`);

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { quoted } from '../domain/shell.ts';
 import type { KnownLease } from '../ledger/ledger.ts';
 import type { Paths } from '../paths.ts';
 import type { ServiceName } from '../profiles/profile.ts';
@@ -87,15 +86,15 @@ async function knownLeases(file: string, now: number): Promise<readonly KnownLea
 }
 
 /** The commands that finish what `exec` could not. */
-const RESUMING: Readonly<Record<string, string>> = {
-  onceonly: 'complete',
-  retaia: 'jobs submit',
-} satisfies Partial<Record<ServiceName, string>>;
+const RESUMING: Readonly<Record<string, readonly string[]>> = {
+  onceonly: ['complete'],
+  retaia: ['jobs', 'submit'],
+} satisfies Partial<Record<ServiceName, readonly string[]>>;
 
 function resumption({ address: { service, profile, id } }: KnownLease): Mend | undefined {
   const resuming = RESUMING[service];
   if (resuming === undefined) return undefined;
-  return { command: `leasectl ${resuming} ${quoted(id)} --resume --profile ${quoted(profile)}` };
+  return command('leasectl', ...resuming, id, '--resume', '--profile', profile);
 }
 
 /** The directories that commands under a lease were told of, as far as the system tells. */

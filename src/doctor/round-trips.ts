@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Transport } from '../http/transport.ts';
 import { leastApart, type Sample, type Skew, skewOf } from './clock-skew.ts';
-import { about, type Finding, type Mend } from './finding.ts';
+import { about, command, type Finding, type Mend } from './finding.ts';
 import type { Subject } from './subject.ts';
 
 /** How often it is asked. */
@@ -113,9 +113,9 @@ function inSeconds(milliseconds: number): string {
 function setClock(): Mend {
   switch (process.platform) {
     case 'linux':
-      return { command: 'sudo timedatectl set-ntp true' };
+      return command('sudo', 'timedatectl', 'set-ntp', 'true');
     case 'darwin':
-      return { command: 'sudo sntp -sS time.apple.com' };
+      return command('sudo', 'sntp', '-sS', 'time.apple.com');
     default:
       return { advice: "Set this machine's clock, if it is not the service's that is wrong." };
   }

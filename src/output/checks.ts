@@ -1,15 +1,15 @@
 import stringWidth from 'string-width';
-import { visible } from '../terminal/visible.ts';
 import type { Paint, Style } from './style.ts';
 import { cutMiddle } from './table.ts';
 
-/** What was looked at, how it is, and what to do about it. */
+/** What was looked at, how it is, and what to do about it: without any secret. */
 export interface CheckRow {
   readonly check: string;
   readonly status: 'ok' | 'warn' | 'fail';
   readonly detail: string;
-  /** A command is shown as it is: it is ours, and has no secret. */
-  readonly mend: { readonly command: string } | { readonly advice: string } | undefined;
+  readonly mend: string | undefined;
+  /** Whether that is to be copied as it is. */
+  readonly isCommand: boolean;
 }
 
 const HEAD = ['CHECK', 'STATUS', 'DETAIL'] as const;
@@ -24,31 +24,23 @@ const MARK = '  → ';
  * where there is no room; a command to be copied stays on one line. In a pipe it is all tab-separated.
  */
 export function renderChecks(rows: readonly CheckRow[], style: Style): string {
-  const { isInteractive, hasHeader, isWide, paint, clean } = style;
+  const { isInteractive, hasHeader, isWide, paint } = style;
   const columns = isWide ? Number.POSITIVE_INFINITY : style.columns;
-  const shown = rows.map(({ check, status, detail, mend }) => ({
-    check: visible(check),
-    status,
-    detail: visible(clean(detail)),
-    mend,
-  }));
-  const textOf = ({ mend }: Pick<CheckRow, 'mend'>) =>
-    mend === undefined ? '' : visible('command' in mend ? mend.command : clean(mend.advice));
   if (!isInteractive) {
-    const lines = shown.map((row) => [row.check, row.status, row.detail, textOf(row)]);
+    const lines = rows.map((row) => [row.check, row.status, row.detail, row.mend ?? '']);
     const all = hasHeader ? [[...HEAD, 'MEND'], ...lines] : lines;
     return all.map((line) => line.join('\t')).join('\n');
   }
-  const longest = Math.max(...shown.map(({ check }) => stringWidth(check)), HEAD[0].length);
+  const longest = Math.max(...rows.map(({ check }) => stringWidth(check)), HEAD[0].length);
   const width = Math.min(longest, Math.floor(columns * SHARE));
   const begin = width + STATUS_WIDTH + 2 * GAP;
   const line = (check: string, status: string, detail: string) =>
     [padded(check, width), status, detail].join(' '.repeat(GAP));
-  const lines = shown.flatMap((row) => {
+  const lines = rows.flatMap((row) => {
     const details = wrapped(row.detail, columns - begin).join(`\n${' '.repeat(begin)}`);
     const status = PAINTED[row.status](paint)(row.status.padEnd(STATUS_WIDTH));
     const told = line(cutMiddle(row.check, width), status, details);
-    return row.mend ? [told, mendLine(row.mend, textOf(row), columns)] : [told];
+    return [told, ...mendLines(row, columns)];
   });
   const head = hasHeader ? [paint.bold(line(...HEAD))] : [];
   return [...head, ...lines].join('\n');
@@ -60,9 +52,10 @@ const PAINTED: Readonly<Record<CheckRow['status'], (paint: Paint) => Paint['red'
   fail: ({ red }) => red,
 };
 
-function mendLine(mend: NonNullable<CheckRow['mend']>, text: string, columns: number): string {
-  if ('command' in mend) return MARK + text;
-  return MARK + wrapped(text, columns - MARK.length).join(`\n${' '.repeat(MARK.length)}`);
+function mendLines({ mend, isCommand }: CheckRow, columns: number): string[] {
+  if (mend === undefined) return [];
+  const lines = isCommand ? [mend] : wrapped(mend, columns - MARK.length);
+  return [MARK + lines.join(`\n${' '.repeat(MARK.length)}`)];
 }
 
 function padded(text: string, width: number): string {

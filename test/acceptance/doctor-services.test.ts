@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Check, examine } from '../support/doctor.ts';
+import { type Check, examine, profileFile } from '../support/doctor.ts';
 import { CANARY, refusal } from '../support/hosted-answers.ts';
 import { addProfile, createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { closedUrl, type Reply, startLastingStub, startStub } from '../support/stub-server.ts';
@@ -130,6 +130,19 @@ describe('the token', () => {
     const { of, output } = await examine(await withProfile(stub.url), ['--timeout', '2s']);
     expect(of('token')).toMatchObject([expected]);
     expect(output).not.toContain(CANARY);
+  });
+
+  test('goes to no other origin than its own', async () => {
+    const [own, other] = [await closedUrl(), await startLastingStub(KNOWS_NOTHING)];
+    const sandbox = await withProfile(own);
+    const file = profileFile(sandbox, 'prod');
+    const profile = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...profile, url: other.url }));
+    const { of, wrong } = await examine(sandbox);
+    expect(wrong).toMatchObject([{ name: 'profile', status: 'fail' }]);
+    expect(of('round trip')).toMatchObject([{ status: 'ok' }]);
+    expect(of('token')).toEqual([]);
+    for (const { headers } of other.seen) expect(headers.authorization).toBeUndefined();
   });
 
   test('of a command that does not end is not waited for', async () => {

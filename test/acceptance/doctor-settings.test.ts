@@ -115,6 +115,13 @@ describe('variables', () => {
     });
   });
 
+  test('a token in the wrong place is not told either', async () => {
+    const url = `http://x.example.com/${CANARY}`;
+    const found = await examined({ LEASECTL_PROFILE: CANARY, LEASECTL_TOKEN: CANARY });
+    expect(found['LEASECTL_PROFILE']).toMatchObject({ detail: 'there is no profile ***' });
+    await examined({ LEASECTL_URL: url, LEASECTL_TOKEN: CANARY });
+  });
+
   test.each<[string, Record<string, string>, object]>([
     ['LEASECTL_URL', { LEASECTL_URL: '' }, { status: 'fail', mend: 'unset LEASECTL_URL' }],
     ['LEASECTL_TOKEN', { LEASECTL_TOKEN: ' ' }, { status: 'fail', detail: 'set, but empty' }],
