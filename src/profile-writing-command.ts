@@ -95,7 +95,6 @@ export abstract class ProfileWritingCommand extends ProfileCommand {
     const { tryOut } = await import('./trial.ts');
     const progress = this.progress();
     const options = { version: this.config.version, timeout: TRIAL_TIMEOUT, progress };
-    if (isAsked) this.notice(`Trying it at ${new URL(draft.url).origin} …`);
     try {
       this.notice(await tryOut(this.context, name, draft, options));
     } catch (error) {

@@ -43,9 +43,16 @@ async function ask(host: DoctorHost, subject: Subject): Promise<readonly Finding
     if (!(error instanceof Failure)) throw error;
     return [about('round trip', subject.name).failed(error)];
   }
+  if (subject.isTokenUnclear) return [...answered, unclear(subject)];
   if (subject.ways.length === 0) return answered;
   const token = await guarded(about('token', subject.name), async () => [
     await checkToken(context, subject, host),
   ]);
   return [...answered, ...token];
+}
+
+function unclear({ name, url }: Subject): Finding {
+  return about('token', name).warn(`not tried: nothing says that it is for ${url.origin} alone`, {
+    advice: 'Name the profile that it is for: LEASECTL_PROFILE',
+  });
 }

@@ -6,6 +6,7 @@ import {
   networkOf,
   type Secret,
   type Settings,
+  type Sourced,
 } from '../profiles/resolve.ts';
 import { resolutionsOf } from './resolutions.ts';
 
@@ -19,6 +20,8 @@ export interface Subject {
   readonly network: Network;
   /** How to ask it; more than one where nothing says which service it is. */
   readonly ways: readonly Way[];
+  /** Whether there is a token, but nothing says that it is for this address and no other. */
+  readonly isTokenUnclear: boolean;
 }
 
 export interface Way {
@@ -37,7 +40,14 @@ export function subjectOf(name: string, profile: Profile): Subject {
     credential && secret !== undefined && isSendable
       ? [{ service, secret: { stored: secret, profile: name }, authentication: credential }]
       : [];
-  return { name, profile: name, url: new URL(url), network: networkOf(profile), ways };
+  return {
+    name,
+    profile: name,
+    url: new URL(url),
+    network: networkOf(profile),
+    ways,
+    isTokenUnclear: false,
+  };
 }
 
 /** The stored profiles' services; those that cannot be read are told of elsewhere. */
@@ -51,19 +61,54 @@ export async function storedSubjects({ profiles }: Context): Promise<Subject[]> 
 
 /** What the environment leads to beside them, or with another URL or token than theirs. */
 export async function environmentSubjects(context: Context): Promise<Subject[]> {
+  const resolutions = (await resolutionsOf(context)).flatMap(({ service, settings }) =>
+    settings?.url ? [{ service, settings, url: settings.url }] : [],
+  );
+  const given = resolutions.flatMap(({ settings, url }) =>
+    settings.secret && 'given' in settings.secret.value
+      ? [{ variable: settings.secret.source, url }]
+      : [],
+  );
   const groups = new Map<string, Subject>();
-  for (const { service, settings } of await resolutionsOf(context)) {
-    const sources = settings ? variablesIn(settings) : [];
-    if (!settings?.url || sources.length === 0) continue;
-    const { profile, url, secret, authentication, network } = settings;
+  for (const { service, settings, url } of resolutions) {
+    const sources = variablesIn(settings);
+    if (sources.length === 0) continue;
+    const { profile, secret, authentication, network } = settings;
     const isOfProfile = sources.length === 1 || Object.values(network).some(Boolean);
     const name = [...(profile && isOfProfile ? [profile.value] : []), ...sources].join(' ');
-    const way = secret ? [{ service, secret: secret.value, authentication }] : [];
+    const isTokenUnclear = secret !== undefined && !isClear(secret.source, url, given);
+    const way =
+      secret && !isTokenUnclear ? [{ service, secret: secret.value, authentication }] : [];
     const known = groups.get(name)?.ways ?? [];
     const ways = [...known, ...way];
-    groups.set(name, { name, profile: undefined, url: url.value, network, ways });
+    groups.set(name, {
+      name,
+      profile: undefined,
+      url: url.value,
+      network,
+      ways,
+      isTokenUnclear,
+    });
   }
   return [...groups.values()];
+}
+
+/**
+ * Whether a variable's token may be tried at a URL. A command is for one service, and so is the token
+ * that the user set for it; here all services are looked at, and it must not be shown to the others.
+ */
+function isClear(
+  variable: string,
+  url: Sourced<URL>,
+  given: readonly { readonly variable: string; readonly url: Sourced<URL> }[],
+): boolean {
+  const isElsewhere = given.some(
+    (other) => other.variable === variable && other.url.value.origin !== url.value.origin,
+  );
+  const isOthers = given.some(
+    (other) => other.url.source === 'LEASECTL_URL' && other.variable !== variable,
+  );
+  return !isElsewhere && !(url.source === 'LEASECTL_URL' && isOthers);
 }
 
 /** The variables that have a part in it. */

@@ -194,6 +194,27 @@ describe('the environment', () => {
     const shown = good.seen.map(({ headers }) => headers.authorization).filter(Boolean);
     expect(shown.sort()).toEqual([`Bearer ${CANARY}`, `Bearer ${CANARY}-other`]);
   });
+
+  test('shows no service a token that may be for another one', async () => {
+    const [one, other] = [
+      await startLastingStub(KNOWS_NOTHING),
+      await startLastingStub({ status: 200, body: [] }),
+    ];
+    const sandbox = await withProfile(one.url);
+    await addProfile(sandbox, 'media', `${other.url}/api/v1`, 'own', 'retaia');
+    const { of } = await examine(sandbox, [], { env: { LEASECTL_TOKEN: `${CANARY}-whose` } });
+    expect(of('token', 'prod LEASECTL_TOKEN')).toMatchObject([
+      { status: 'warn', detail: expect.stringContaining('not tried') },
+    ]);
+    const shown = [...one.seen, ...other.seen].map(({ headers }) => headers.authorization);
+    expect(shown).toContain(`Bearer ${CANARY}`);
+    expect(shown).not.toContain(`Bearer ${CANARY}-whose`);
+    const env = { LEASECTL_TOKEN: `${CANARY}-whose`, LEASECTL_PROFILE: 'prod' };
+    await examine(sandbox, [], { env });
+    expect(one.seen.map(({ headers }) => headers.authorization)).toContain(
+      `Bearer ${CANARY}-whose`,
+    );
+  });
 });
 
 test('an OAuth 2.0 client, whose secret is refused', async () => {

@@ -84,6 +84,7 @@ test.each<[number, string]>([
     url: new URL('https://prod.example.com'),
     network: {},
     ways: [],
+    isTokenUnclear: false,
   };
   const shown = { issuer: 'somebody', end, problem: undefined };
   expect(judgeCertificate(subject, shown, now)).toMatchObject({
