@@ -50,8 +50,8 @@ export async function connect<Client>(
   createClient: (port: ClientPort) => Promise<Client>,
 ): Promise<Connection<Client>> {
   const selection = await context.selection(service, options.profile);
-  const { target, used, hidden } = await resolveTarget(selection);
-  if (hidden) options.notice?.(`${hidden} is used instead of the token of profile ${used}.`);
+  const { target, used, notice } = await resolveTarget(selection);
+  if (notice) options.notice?.(notice);
   if (options.isDryRun) context.beginDryRun();
   else if (used !== undefined) await context.profiles.touch(used, context.now());
   return connectTo(context, target, service, options, createClient);

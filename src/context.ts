@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AnyClient } from './any-client.ts';
 import { type Connection, type ConnectOptions, connect } from './connect.ts';
 import { createDebugTrace } from './debug.ts';
@@ -22,7 +23,7 @@ import {
 import { ProfileStore } from './profiles/profile-store.ts';
 import { findProject, type Project } from './profiles/project.ts';
 import type { Environment, Secret, Selection } from './profiles/resolve.ts';
-import type { SecretStore } from './secrets/secret-store.ts';
+import { type SecretStore, sourceOf } from './secrets/secret-store.ts';
 import type { AskUiClient } from './services/askui/client.ts';
 import type { OnceOnlyClient } from './services/onceonly/client.ts';
 import type { RetaiaClient } from './services/retaia/client.ts';
@@ -201,28 +202,24 @@ export class Context {
   }
 
   /**
-   * Forgets the secret of a profile that is no more, and the access token that was got with it;
-   * unless another profile has the same: a renaming that was killed leaves two.
+   * Forgets what a profile does not go by any more: the access token that was got with a credential,
+   * and its secret; unless a profile still has them.
    *
-   * @param tell is told why a secret could not be removed
+   * @throws Failure when the keyring does not do it
    */
-  async forgetCredential(
-    credential: Credential | undefined,
-    tell: (why: string) => void,
-  ): Promise<void> {
+  async forgetCredential(name: string, credential: Credential): Promise<void> {
     const secret = secretOf(credential);
     if (secret === undefined) return;
-    try {
-      if (await this.profiles.hasSecret(secret)) return;
-      if (credential?.type === 'oauth2') {
-        const { forgetTokens } = await import('./hosted.ts');
-        const clientSecret = await this.readSecret({ stored: secret, profile: '' });
-        await forgetTokens(this.paths.tokens, credential, clientSecret);
-      }
-      await (await this.secrets()).forget(secret);
-    } catch (error) {
-      tell(error instanceof Error ? error.message : String(error));
+    const others = (await this.profiles.all()).map(({ profile }) => profile?.credential);
+    // What a command prints now may be another secret: its token is over by itself.
+    const isTokenLeft = credential.type === 'oauth2' && sourceOf(secret) !== 'command';
+    if (isTokenLeft && !others.some((other) => isDeepStrictEqual(other, credential))) {
+      const { forgetTokens } = await import('./hosted.ts');
+      const clientSecret = await this.readSecret({ stored: secret, profile: name });
+      await forgetTokens(this.paths.tokens, credential, clientSecret);
     }
+    if (others.some((other) => isDeepStrictEqual(secretOf(other), secret))) return;
+    await (await this.secrets()).forget(secret);
   }
 
   /**

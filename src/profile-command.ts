@@ -63,6 +63,19 @@ export abstract class ProfileCommand extends BaseCommand {
     return name === LOCAL ? undefined : this.context.profiles.get(name);
   }
 
+  /** Forgets what a profile had; the profile itself is changed, or removed, already. */
+  protected async forgetCredential(
+    name: string,
+    credential: Credential | undefined,
+  ): Promise<void> {
+    try {
+      if (credential) await this.context.forgetCredential(name, credential);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.notice(`Warning: the old secret of ${name} could not be forgotten: ${why}`);
+    }
+  }
+
   /** Whether a profile is a default, for people: `local` may be that of some services. */
   protected async shownDefault(summary: ProfileSummary): Promise<string> {
     if (summary.default) return 'yes';
@@ -114,7 +127,7 @@ function tokenOf({ credential }: Profile): TokenSummary | null {
   const secret = secretOf(credential);
   if (secret === undefined) return null;
   const source = sourceOf(secret);
-  if (typeof secret === 'string') return { source, tail: tailOf(secret) };
+  if (typeof secret === 'string') return { source, tail: tailOf(secret) ?? null };
   return { source, tail: ('tail' in secret && secret.tail) || null };
 }
 

@@ -1,9 +1,11 @@
 import type { Context } from './context.ts';
 import { Failure } from './domain/failure.ts';
+import { serviceOf } from './profiles/implied.ts';
 import { SERVICE_NAMES, SERVICES, type ServiceName } from './profiles/profile.ts';
 import { type Project, ttlIn } from './profiles/project.ts';
 import { resolveSettings, type Secret, type Settings } from './profiles/resolve.ts';
 import { sourceOf, tailOf } from './secrets/secret-store.ts';
+import { USUAL_TIMEOUT } from './service-command.ts';
 
 /** Something that a command goes by, and what said it. */
 export interface ResolvedSetting {
@@ -33,21 +35,23 @@ export async function settingsOf(
   { id, service, args, flags }: Declared,
   profile: string | undefined,
 ): Promise<ResolvedSetting[]> {
-  const name = SERVICE_NAMES.find((known) => known === service);
-  if (name === undefined) {
-    throw new Failure(
-      'usage',
-      `${id.replaceAll(':', ' ')} is not for one service: there is nothing to resolve.`,
-      {
-        hint: 'Name a command that is, for example lease or "jobs claim".',
-      },
-    );
+  const words = `command ${id.replaceAll(':', ' ')}`;
+  if (service === 'embedded') {
+    return [{ setting: 'service', value: 'embedded', source: words }];
   }
+  const own = SERVICE_NAMES.find((known) => known === service);
+  if (own === undefined && service !== 'any') {
+    throw new Failure('usage', `The ${words} asks no service: there is nothing to resolve.`, {
+      hint: 'Name one that does, for example lease or "jobs claim".',
+    });
+  }
+  const name = own ?? (await serviceOf(await context.selectionOfAny(profile), undefined));
   const settings = await resolveSettings(await context.selection(name, profile));
   const project = await context.project();
   return [
-    { setting: 'service', value: name, source: `command ${id.replaceAll(':', ' ')}` },
+    { setting: 'service', value: name, source: own ? words : 'the profile' },
     ...connection(settings, name),
+    ...(flags['timeout'] ? [said('timeout', USUAL_TIMEOUT)] : []),
     ...(flags['ttl'] ? [ttlOf(id, flags['ttl'], project)] : []),
     ...('key' in args ? [said('key prefix', project?.key_prefix, project?.file)] : []),
     ...(flags['workspace-id']
@@ -114,7 +118,7 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 function shown(secret: Secret): string {
-  if ('given' in secret) return tailOf(secret.given);
+  if ('given' in secret) return tailOf(secret.given) ?? 'set';
   const { stored } = secret;
   const tail = typeof stored === 'string' ? tailOf(stored) : 'tail' in stored ? stored.tail : '';
   return [sourceOf(stored), tail].filter(Boolean).join(' ');

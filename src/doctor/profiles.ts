@@ -2,11 +2,13 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isPrivate } from '../domain/private-url.ts';
 import {
+  type Credential,
   LOCAL,
   type Profile,
   SERVICE_NAMES,
   type ServiceName,
   secretOf,
+  storeWith,
 } from '../profiles/profile.ts';
 import { networkOf } from '../profiles/resolve.ts';
 import { sourceOf } from '../secrets/secret-store.ts';
@@ -63,7 +65,7 @@ function urlProblems(subject: About, name: string, { url, credential }: Profile)
   }
   if (credential && credential.origin !== target.origin) {
     const detail = `its token is for ${credential.origin}, and is not sent to ${target.origin}`;
-    return [subject.fail(detail, storing(name))];
+    return [subject.fail(detail, storing(name, credential.type))];
   }
   return [];
 }
@@ -75,7 +77,8 @@ async function secretProblems(
   { credential }: Profile,
 ): Promise<readonly Finding[]> {
   const secret = secretOf(credential);
-  if (secret === undefined) return [subject.warn('it has no token of its own', storing(name))];
+  if (secret === undefined)
+    return [subject.warn('it has no token of its own', storing(name, credential?.type))];
   // A command may ask a service, or a person: it is run where its token is needed.
   if (typeof secret !== 'string' && 'command' in secret) return [];
   const read = context.readSecret({ stored: secret, profile: name });
@@ -85,8 +88,9 @@ async function secretProblems(
   });
 }
 
-function storing(name: string) {
-  return command('leasectl', 'profile', 'edit', name, '--token-stdin');
+/** What stores another secret. */
+export function storing(name: string, type: Credential['type'] | undefined) {
+  return command(...storeWith(name, type).split(' '));
 }
 
 async function filesProblems(
@@ -134,10 +138,14 @@ async function checkDefault(
   service: ServiceName,
 ): Promise<Finding[]> {
   const name = await profiles.defaultOf(service);
-  if (name === undefined) return [subject.ok(`${LOCAL}: none was chosen`)];
   if (name === LOCAL) return [subject.ok(LOCAL)];
   const first = await profiles.firstOf(service);
   const mend = command('leasectl', 'profile', 'use', first ?? LOCAL);
+  if (name === undefined) {
+    return first === undefined
+      ? [subject.ok(`${LOCAL}: none was chosen`)]
+      : [subject.fail('there are profiles, but none was chosen', mend)];
+  }
   if (!(await profiles.names()).includes(name)) {
     return [subject.fail(`there is no profile ${name}`, mend)];
   }

@@ -3,7 +3,8 @@ import { Failure } from '../domain/failure.ts';
 import type { Authentication, HostedTarget, Secret } from '../profiles/resolve.ts';
 import { sourceOf } from '../secrets/secret-store.ts';
 import { within } from './bounded.ts';
-import { about, command, type Finding, type Mend } from './finding.ts';
+import { about, type Finding } from './finding.ts';
+import { storing } from './profiles.ts';
 import type { AskOptions } from './round-trips.ts';
 import type { Subject, Way } from './subject.ts';
 
@@ -52,21 +53,11 @@ async function tryWay(
     return token.warn(`${words} (${service}), but: ${restriction}`);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'unauthorized') return token.failed(error);
-    const mend = storing(profile, secret, authentication);
+    // What a command prints is stored nowhere, and what is given in a variable neither.
+    const isStored = 'stored' in secret && sourceOf(secret.stored) !== 'command';
+    const mend =
+      profile !== undefined && isStored ? storing(profile, authentication.type) : undefined;
     const { detail, mend: hint } = token.failed(error);
     return token.fail(`${url.origin} does not take it: ${detail}`, mend ?? hint);
   }
-}
-
-/** What stores another secret, where it is stored as it is. */
-function storing(
-  profile: string | undefined,
-  secret: Secret,
-  { type }: Authentication,
-): Mend | undefined {
-  if (profile === undefined || 'given' in secret || sourceOf(secret.stored) === 'command') {
-    return undefined;
-  }
-  const flag = type === 'oauth2' ? '--client-secret-stdin' : '--token-stdin';
-  return command('leasectl', 'profile', 'edit', profile, flag);
 }

@@ -1,6 +1,5 @@
 import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../domain/failure.ts';
 import { didYouMean, sentences } from '../domain/nearest.ts';
 import { readJsonFile } from '../files/json-file.ts';
@@ -13,7 +12,6 @@ import {
   removeLeftovers,
   replaceFile,
 } from '../files/private-file.ts';
-import type { StoredSecret } from '../secrets/secret-store.ts';
 import { Defaults } from './defaults.ts';
 import {
   checkProfileName,
@@ -22,7 +20,6 @@ import {
   Profile,
   SERVICE_NAMES,
   type ServiceName,
-  secretOf,
 } from './profile.ts';
 
 /*
@@ -43,6 +40,11 @@ export interface ProfileDirectories {
   /** Where what can be lost lies, e.g. `~/.local/state/leasectl`. */
   readonly state: string;
 }
+
+/** A profile, or what is wrong with its file. */
+export type ListedProfile =
+  | { readonly name: string; readonly profile: Profile; readonly problem?: undefined }
+  | { readonly name: string; readonly profile?: undefined; readonly problem: Failure };
 
 export class ProfileStore {
   readonly #config: string;
@@ -73,13 +75,21 @@ export class ProfileStore {
     return readJsonFile(this.#profileFile(name), Profile);
   }
 
-  /** All profiles by name; those that others remove meanwhile are passed over. */
-  async all(): Promise<{ readonly name: string; readonly profile: Profile }[]> {
+  /** All profiles by name, the broken ones too; those that others remove meanwhile are passed over. */
+  async all(): Promise<ListedProfile[]> {
     const names = await this.names();
-    const found = await Promise.all(
-      names.map(async (name) => ({ name, profile: await this.find(name) })),
-    );
-    return found.flatMap(({ name, profile }) => (profile ? [{ name, profile }] : []));
+    const found = await Promise.all(names.map((name) => this.#listed(name)));
+    return found.filter((entry) => entry !== undefined);
+  }
+
+  async #listed(name: string): Promise<ListedProfile | undefined> {
+    try {
+      const profile = await this.find(name);
+      return profile && { name, profile };
+    } catch (problem) {
+      if (problem instanceof Failure) return { name, problem };
+      throw problem;
+    }
   }
 
   /**
@@ -201,13 +211,6 @@ export class ProfileStore {
       if (profile?.service === service) return name;
     }
     return undefined;
-  }
-
-  /** Whether any profile has this secret; broken ones are passed over. */
-  async hasSecret(secret: StoredSecret): Promise<boolean> {
-    const names = await this.names();
-    const found = await Promise.all(names.map((name) => this.find(name).catch(() => undefined)));
-    return found.some((profile) => isDeepStrictEqual(secretOf(profile?.credential), secret));
   }
 
   /** The name of a service's default profile, or `local`; undefined where none was chosen. */

@@ -72,6 +72,8 @@ export interface Settings {
   readonly network: Network;
   /** Which variable hides the profile's own secret. */
   readonly hidden: string | undefined;
+  /** Which variable has a token that is not used, for the project chose the embedded service. */
+  readonly unused: string | undefined;
 }
 
 /**
@@ -98,10 +100,14 @@ export async function resolveSettings(selection: Selection): Promise<Settings> {
     urlOf(urlInEnv, 'LEASECTL_URL') ??
     (stored && chosen && urlOf(stored.url, `profile ${chosen.value}`)) ??
     urlOf(implied, tokenVariable);
+  const isOfProject = chosen !== undefined && chosen.source === selection.project?.file;
   if (!url) {
     if (variable(env, 'LEASECTL_TOKEN')) throw tokenWithoutUrl();
-    return embedded(service, chosen ?? { value: LOCAL, source: 'built-in' });
+    if (!chosen) await assertNoneStored(selection);
+    const unused = isOfProject && vendorToken ? tokenVariable : undefined;
+    return { ...embedded(service, chosen ?? { value: LOCAL, source: 'built-in' }), unused };
   }
+  if (isOfProject && !urlInEnv && variable(env, 'LEASECTL_TOKEN')) throw tokenForProject(chosen);
   const given = givenToken(selection, url.value, urlInEnv !== undefined);
   const own = storedSecret(stored, url.value, chosen?.value ?? '');
   const credential = stored?.credential;
@@ -115,6 +121,7 @@ export async function resolveSettings(selection: Selection): Promise<Settings> {
       credential === undefined || (given && credential.type === 'oauth2') ? usual : credential,
     network: networkOf(stored ?? {}),
     hidden: given && own && given.source,
+    unused: undefined,
   };
 }
 
@@ -125,8 +132,9 @@ export async function resolveSettings(selection: Selection): Promise<Settings> {
  */
 export async function resolveTarget(selection: Selection): Promise<Resolved> {
   const settings = await resolveSettings(selection);
-  const { profile, url, secret, authentication, network, hidden } = settings;
-  if (!url) return { target: { type: 'local', profile: LOCAL }, used: undefined, hidden };
+  const { profile, url, secret, authentication, network } = settings;
+  const notice = noticeOf(settings);
+  if (!url) return { target: { type: 'local', profile: LOCAL }, used: undefined, notice };
   const used = profile?.value;
   const name = used ?? url.source;
   if (!secret)
@@ -139,15 +147,21 @@ export async function resolveTarget(selection: Selection): Promise<Resolved> {
     authentication,
     network,
   };
-  return { target, used, hidden };
+  return { target, used, notice };
 }
 
 export interface Resolved {
   readonly target: Target;
   /** The profile that has a part in it, if one has. */
   readonly used: string | undefined;
-  /** Which variable hides that profile's own secret. */
-  readonly hidden: string | undefined;
+  /** What people should know of how it came about, as a sentence. */
+  readonly notice: string | undefined;
+}
+
+function noticeOf({ profile, hidden, unused }: Settings): string | undefined {
+  if (hidden) return `${hidden} is used instead of the token of profile ${profile?.value}.`;
+  if (!unused) return undefined;
+  return `${unused} is not used: ${profile?.source} chooses the embedded service.`;
 }
 
 function embedded(service: ServiceName, profile: Sourced<string>): Settings {
@@ -159,6 +173,7 @@ function embedded(service: ServiceName, profile: Sourced<string>): Settings {
     authentication,
     network: {},
     hidden: undefined,
+    unused: undefined,
   };
 }
 
@@ -276,6 +291,26 @@ function noToken(
   return new Failure('unauthorized', `No token for ${url.origin} (${source}).`, {
     hint: `${unused}Set LEASECTL_TOKEN, or store one: ${store}`,
     service,
+  });
+}
+
+/**
+ * Whoever stored profiles of a service shares its leases: those must not be taken on this machine's
+ * disk because a default is missing.
+ */
+async function assertNoneStored({ service, profiles }: Selection): Promise<void> {
+  const first = await profiles.firstOf(service);
+  if (first === undefined) return;
+  throw new Failure('usage', `There are profiles for ${service}, but none is its default.`, {
+    hint: `Choose one: leasectl profile use ${first}; or the embedded service: leasectl profile use ${LOCAL}`,
+    service,
+  });
+}
+
+/** A project comes with somebody's code, which must not decide where a token goes. */
+function tokenForProject({ value, source }: Chosen): Failure {
+  return new Failure('usage', `LEASECTL_TOKEN is set, but only ${source} says what it is for.`, {
+    hint: `If it is for profile ${value}, say so: LEASECTL_PROFILE=${value}, or --profile ${value}`,
   });
 }
 

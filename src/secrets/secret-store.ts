@@ -96,7 +96,7 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore {
       if (value) return value;
       const whose = profile === undefined ? 'that token' : `the token of profile ${profile}`;
       throw new Failure('unauthorized', `The keyring does not have ${whose} any more.`, {
-        hint: `Store it again: leasectl profile edit ${profile ?? 'NAME'} --token-stdin`,
+        hint: `Store it again: leasectl profile edit ${profile ?? 'NAME'}`,
       });
     },
 
@@ -108,7 +108,8 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore {
         return { stored: value, fellBack: true, why: reasonOf(outcome) };
       }
       doneBy(outcome, 'usage', 'take --storage file.');
-      return { stored: { keyring: account, tail: tailOf(value) }, fellBack: false };
+      const tail = tailOf(value);
+      return { stored: { keyring: account, ...(tail ? { tail } : {}) }, fellBack: false };
     },
 
     forget: async (secret) => {
@@ -133,13 +134,13 @@ export function sourceOf(secret: StoredSecret): 'keyring' | 'file' | 'command' {
 }
 
 /** What may be shown of a secret: its last four characters, where that leaves enough of it unknown. */
-export function tailOf(value: string): string {
-  return value.length < 16 ? '…' : `…${value.slice(-4)}`;
+export function tailOf(value: string): string | undefined {
+  return value.length < 16 ? undefined : `…${value.slice(-4)}`;
 }
 
 /** What a keyring's user can do who cannot use it. */
 function elsewhere(profile = 'NAME'): string {
-  return `set LEASECTL_TOKEN, or store the token in a file: leasectl profile edit ${profile} --storage file --token-stdin`;
+  return `set LEASECTL_TOKEN, or store the token anew, in a file: leasectl profile edit ${profile} --storage file`;
 }
 
 /**

@@ -168,7 +168,7 @@ function explainRefusal(
     return { what: `${what} was refused`, hint: 'Ask for a scope that this client may have.' };
   }
   if (status === 401 || /^(invalid|unauthorized)_client$/.test(said?.error ?? '')) {
-    const hint = 'Check both, then store them anew: leasectl profile remove, and add.';
+    const hint = 'Check both, and store them anew: leasectl profile edit';
     return { what: 'the client id or secret was refused', hint };
   }
   return {

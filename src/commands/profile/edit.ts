@@ -46,22 +46,18 @@ export default class ProfileEdit extends ProfileWritingCommand {
     const { wishes, secret, isDropped } = isAsked
       ? await this.#asked(name, current)
       : await this.#given(name, current, flags);
-    const change = (profile: Profile, stored: StoredSecret | undefined) => {
-      if (secret) checkUnchanged(name, current, profile, wishes, secret);
-      return changed(name, profile, wishes, stored, isDropped);
-    };
     // What is wrong is told before anything is kept.
-    const draft = change(current, secret && inline(secret));
+    const draft = changed(name, current, wishes, secret && inline(secret), isDropped);
     const isWorthTrying = isAsked && secretOf(draft.credential) !== undefined;
     if (flags.verify || isWorthTrying) await this.verify(name, draft, isAsked);
     const { before, after } = await this.withKept(secret, flags.storage, (stored) =>
-      profiles.change(name, (profile) => change(profile, stored)),
+      profiles.change(name, (profile) => {
+        const result = changed(name, profile, wishes, stored, isDropped);
+        if (secret) assertMeant(name, draft, { before: profile, after: result }, secret);
+        return result;
+      }),
     );
-    if (!isDeepStrictEqual(secretOf(before.credential), secretOf(after.credential))) {
-      await this.context.forgetCredential(before.credential, (why) =>
-        this.notice(`Warning: what is left of the old secret could not be removed: ${why}`),
-      );
-    }
+    await this.forgetCredential(name, before.credential);
     return this.answerWith(name, after);
   }
 
@@ -107,22 +103,20 @@ interface Change {
 }
 
 /**
- * A secret that comes is for the profile as it was when this began.
+ * A secret that comes is for whom the profile was going to send it to when this began.
  *
- * @throws Failure `unavailable` when others have made it one for somebody else meanwhile, or have
- *   replaced the secret that is being moved
+ * @throws Failure `unavailable` when others have made that somebody else meanwhile, or have replaced
+ *   the secret that is being moved
  */
-function checkUnchanged(
+function assertMeant(
   name: string,
-  { url, credential: was }: Profile,
-  now: Profile,
-  wishes: Wishes,
+  draft: Profile,
+  { before, after }: { readonly before: Profile; readonly after: Profile },
   { moved }: { readonly moved?: StoredSecret },
 ): void {
-  const isSent = new URL(now.url).origin === new URL(url).origin || wishes.url !== undefined;
-  const isSame = !(was && now.credential) || isSameAddressee(was, now.credential);
-  const isStored = moved === undefined || isDeepStrictEqual(secretOf(now.credential), moved);
-  if (isSent && isSame && isStored) return;
+  const [meant, actual] = [draft.credential, after.credential];
+  const isMeant = meant && actual && isSameAddressee(meant, actual);
+  if (isMeant && (!moved || isDeepStrictEqual(secretOf(before.credential), moved))) return;
   throw new Failure('unavailable', `Profile ${name} was changed by another command meanwhile.`, {
     hint: `Nothing was changed. See leasectl profile show ${name}, then try again.`,
   });

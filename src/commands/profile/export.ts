@@ -20,8 +20,15 @@ export default class ProfileExport extends ProfileCommand {
     const { name } = args;
     const found =
       name === undefined ? await profiles.all() : [{ name, profile: await profiles.get(name) }];
+    const usable = found.filter((entry) => entry.profile !== undefined);
     const defaults = await Promise.all(SERVICE_NAMES.map((service) => profiles.defaultOf(service)));
-    const data = exportOf(found, defaults);
-    return { data, text: () => visibleJson(data) };
+    const data = exportOf(usable, defaults);
+    const broken = found.find((entry) => entry.profile === undefined);
+    return {
+      data,
+      text: () => visibleJson(data),
+      failure: broken?.problem,
+      isFailureTold: true,
+    };
   }
 }

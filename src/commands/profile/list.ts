@@ -15,8 +15,9 @@ export default class ProfileList extends ProfileCommand {
   protected async execute(): Promise<Answer> {
     await this.parse(ProfileList);
     const known = await this.context.profiles.all();
+    const usable = known.filter(({ problem }) => problem === undefined);
     const summaries = await Promise.all(
-      [{ name: LOCAL, profile: undefined }, ...known].map(({ name, profile }) =>
+      [{ name: LOCAL, profile: undefined }, ...usable].map(({ name, profile }) =>
         this.summarize(name, profile),
       ),
     );
@@ -33,6 +34,12 @@ export default class ProfileList extends ProfileCommand {
       summary.last_used_at === null ? '' : timeAgo(Date.parse(summary.last_used_at), now),
     ]);
     const head = ['NAME', 'SERVICE', 'URL', 'DEFAULT', 'TOKEN', 'LAST USED'];
-    return { data: summaries, text: (style) => renderList(head, rows, style) };
+    return {
+      data: summaries,
+      text: (style) => renderList(head, rows, style),
+      // The others are told all the same.
+      failure: known.find(({ problem }) => problem)?.problem,
+      isFailureTold: true,
+    };
   }
 }

@@ -25,11 +25,11 @@ export default class ProfileRemove extends ProfileCommand {
     }
     const { profile, orphaned } = await profiles.remove(name);
     for (const service of orphaned) {
-      this.notice(`${name} was the default of ${service}, which has none now.`);
+      this.notice(
+        `${name} was the default of ${service}, which has none now: leasectl profile use NAME chooses one.`,
+      );
     }
-    await this.context.forgetCredential(profile?.credential, (why) =>
-      this.notice(`Warning: what is left of its secret could not be removed: ${why}`),
-    );
+    await this.forgetCredential(name, profile?.credential);
     return { data: { name, removed: true }, text: () => `Removed ${name}.` };
   }
 
