@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { STATE } from '../support/hosted-answers.ts';
@@ -211,4 +211,23 @@ describe('what a project says', () => {
     rmSync(path('repo', '.leasectl.json'));
     expect(await jsonIn(path('repo'), ['lease', 'k'])).toMatchObject({ key: 'k' });
   });
+});
+
+test('the README shows a project file, and what a command goes by with it', async () => {
+  const project = createProject();
+  const { runIn, path, write } = project;
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, file = ''] = /```json\n(\{\n {2}"profiles".*?)```/s.exec(readme) ?? [];
+  const [, table = ''] = /\$ leasectl profile show --resolve lease\n(.*?)```/s.exec(readme) ?? [];
+  write(file, 'repo');
+  await addProfile(project, 'prod', 'https://api.onceonly.tech', 'canary_0123456789_44d1');
+  const { code, stdout } = await runIn(path('repo'), ['profile', 'show', '--resolve', 'lease']);
+  expect(code).toBe(0);
+  const shown = stdout
+    .replaceAll(path('repo'), '/home/me/shop')
+    .replace('file …', 'keyring …')
+    .split('\n');
+  expect(shown.map((line) => line.split('\t'))).toEqual(
+    table.split('\n').map((line) => line.split(/ {2,}/)),
+  );
 });

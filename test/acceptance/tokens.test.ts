@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bundleWorker } from '../support/bundle-worker.ts';
-import { outcomeOf, temporaryDirectory } from '../support/sandbox.ts';
-import { type Reply, startStub } from '../support/stub-server.ts';
+import { canSkipKeyring, startMessageBus } from '../support/message-bus.ts';
+import { createSandbox, outcomeOf, temporaryDirectory } from '../support/sandbox.ts';
+import { type Reply, startLastingStub, startStub } from '../support/stub-server.ts';
 
 const TAKERS = 20;
 const HOUR = 3_600_000;
@@ -82,4 +84,45 @@ test('a process killed while it waits for a token holds up nobody', async () => 
   victim?.child.kill('SIGKILL');
   expect(await Promise.all(others.map(({ outcome }) => outcome))).toEqual(got('second', TAKERS));
   expect(seen).toHaveLength(2);
+});
+
+describe(`${TAKERS} commands at once get one token with a client's secret that is elsewhere`, () => {
+  /** One token, which is handed out late; then as many answers as there are commands. */
+  async function takeAll(
+    secret: string[],
+    options: { input?: string; env?: Readonly<Record<string, string>> },
+  ): Promise<void> {
+    const sandbox = createSandbox();
+    const body = { access_token: 'access', token_type: 'Bearer', expires_in: 3600 };
+    const stub = await startLastingStub((request, response) => {
+      const isToken = request.url === '/token';
+      setTimeout(() => response.end(JSON.stringify(isToken ? body : [])), isToken ? 500 : 0);
+    });
+    const env = { ...options.env, HOME: sandbox.directory };
+    const client = ['--client-id', 'agent-7', '--token-url', `${stub.url}/token`, ...secret];
+    const media = ['media', '--service', 'retaia', '--url', `${stub.url}/api/v1`, ...client];
+    await sandbox.json(['profile', 'add', ...media], { ...options, env });
+    const list = () => sandbox.run(['jobs', 'list', '--json'], { env });
+    const outcomes = await Promise.all(Array.from({ length: TAKERS }, list));
+    expect(outcomes.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
+      outcomes.map(() => ({ code: 0, stderr: '' })),
+    );
+    const asked = stub.seen.filter(({ url }) => url === '/token');
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.body).toContain('client_secret=the-secret');
+    expect(stub.seen).toHaveLength(TAKERS + 1);
+    // It goes with the profile.
+    await sandbox.json(['profile', 'remove', 'media', '--yes'], { env });
+    expect(readdirSync(join(sandbox.directory, 'state', 'leasectl', 'tokens'))).toEqual([]);
+  }
+
+  test('printed by a command', async () => {
+    await takeAll(['--client-secret-command', 'echo the-secret'], {});
+  });
+
+  test.skipIf(canSkipKeyring)('in the keyring', async () => {
+    const { env } = await startMessageBus();
+    const secret = ['--client-secret-stdin', '--storage', 'keyring'];
+    await takeAll(secret, { input: 'the-secret', env });
+  });
 });

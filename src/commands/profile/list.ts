@@ -2,7 +2,7 @@ import { listFlags } from '../../answer-view.ts';
 import type { Answer } from '../../base-command.ts';
 import { renderList } from '../../output/table.ts';
 import { timeAgo } from '../../output/time.ts';
-import { ProfileCommand, shownToken } from '../../profile-command.ts';
+import { ProfileCommand, type ProfileSummary, shownToken } from '../../profile-command.ts';
 import { LOCAL } from '../../profiles/profile.ts';
 
 export default class ProfileList extends ProfileCommand {
@@ -22,7 +22,7 @@ export default class ProfileList extends ProfileCommand {
       ),
     );
     const shown = await Promise.all(
-      summaries.map(async (summary) => ({ summary, isDefault: await this.shownDefault(summary) })),
+      summaries.map(async (summary) => ({ summary, isDefault: await this.#isDefault(summary) })),
     );
     const now = this.context.now();
     const rows = shown.map(({ summary, isDefault }) => [
@@ -41,5 +41,11 @@ export default class ProfileList extends ProfileCommand {
       failure: known.find(({ problem }) => problem)?.problem,
       isFailureTold: true,
     };
+  }
+
+  /** Short: `local` is the default of those services that have no other; `profile show` names them. */
+  async #isDefault(summary: ProfileSummary): Promise<string> {
+    const shown = await this.shownDefault(summary);
+    return ['yes', 'no'].includes(shown) ? shown : 'others';
   }
 }
