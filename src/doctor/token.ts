@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Authentication, HostedTarget, Secret } from '../profiles/resolve.ts';
+import type { HostedTarget } from '../profiles/resolve.ts';
 import { sourceOf } from '../secrets/secret-store.ts';
 import { within } from './bounded.ts';
 import { about, type Finding } from './finding.ts';
