@@ -79,6 +79,16 @@ describe('through a proxy', () => {
     expect(proxy.asked.length >= least && (status > 500 || proxy.asked.length === 1)).toBe(true);
   });
 
+  test('that says nothing', async () => {
+    const { run } = await farService();
+    const proxy = await startProxy({ status: 0 });
+    const begun = performance.now();
+    const outcome = await run(STATUS, { env: { HTTPS_PROXY: `http://${proxy.host}` } });
+    expectFailure(outcome, 75, 'no answer from', '--timeout');
+    expect(performance.now() - begun).toBeLessThan(8_000);
+    expect(proxy.asked.length).toBeGreaterThan(0);
+  });
+
   test('that is not there', async () => {
     const { run } = await farService();
     const HTTPS_PROXY = await closedUrl();

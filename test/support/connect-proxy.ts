@@ -13,7 +13,7 @@ export interface ConnectProxy {
 export interface ConnectProxyOptions {
   /** `user:password`; without one everybody is let through. */
   readonly password?: string;
-  /** What it answers instead of connecting. */
+  /** What it answers instead of connecting; 0 for nothing at all. */
   readonly status?: number;
   /** Speaks TLS itself. */
   readonly tls?: https.ServerOptions;
@@ -40,6 +40,7 @@ export async function startProxy(options: ConnectProxyOptions = {}): Promise<Con
     kept(socket);
     const wanted = options.password && Buffer.from(options.password).toString('base64');
     const status = wanted && authorization !== `Basic ${wanted}` ? 407 : options.status;
+    if (status === 0) return;
     if (status !== undefined) {
       socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: 2\r\n\r\nno`);
       return;
