@@ -20,8 +20,15 @@ export interface ProfileSummary {
   /** Of its service; `local` of all of them. */
   readonly default: boolean;
   readonly auth: Credential['type'] | null;
+  /** Of an OAuth 2.0 client. */
+  readonly client_id: string | null;
+  readonly token_url: string | null;
+  readonly scope: string | null;
   /** Where the token, or the client's secret, is; null when there is none. */
   readonly token: TokenSummary | null;
+  readonly ca_file: string | null;
+  readonly client_cert: string | null;
+  readonly client_key: string | null;
   /** RFC 3339. */
   readonly last_used_at: string | null;
 }
@@ -31,6 +38,19 @@ interface TokenSummary {
   /** The end of it, where that gives nothing away. */
   readonly tail: string | null;
 }
+
+const NOTHING = {
+  url: null,
+  auth: null,
+  client_id: null,
+  token_url: null,
+  scope: null,
+  token: null,
+  ca_file: null,
+  client_cert: null,
+  client_key: null,
+  last_used_at: null,
+};
 
 /** What the commands on profiles share. */
 export abstract class ProfileCommand extends BaseCommand {
@@ -42,18 +62,25 @@ export abstract class ProfileCommand extends BaseCommand {
     const { profiles } = this.context;
     if (profile === undefined) {
       const isDefault = (await this.#servedLocally()).length === SERVICE_NAMES.length;
-      const nothing = { url: null, auth: null, token: null, last_used_at: null };
-      return { name, service: 'all', default: isDefault, ...nothing };
+      return { name, service: 'all', ...NOTHING, default: isDefault };
     }
     const { service, url, credential } = profile;
     const lastUse = await profiles.lastUseOf(name);
+    const { ca_file = null, client_cert = null, client_key = null } = profile;
+    const client = credential?.type === 'oauth2' ? credential : undefined;
     return {
       name,
       service,
       url,
       default: (await profiles.defaultOf(service)) === name,
       auth: credential?.type ?? null,
+      client_id: client?.client_id ?? null,
+      token_url: client?.token_url ?? null,
+      scope: client?.scope ?? null,
       token: tokenOf(profile),
+      ca_file,
+      client_cert,
+      client_key,
       last_used_at: lastUse === undefined ? null : new Date(lastUse).toISOString(),
     };
   }

@@ -5,7 +5,6 @@ import { SERVICE_NAMES, SERVICES, type ServiceName } from './profiles/profile.ts
 import { type Project, ttlIn } from './profiles/project.ts';
 import { resolveSettings, type Secret, type Settings } from './profiles/resolve.ts';
 import { sourceOf, tailOf } from './secrets/secret-store.ts';
-import { USUAL_TIMEOUT } from './service-command.ts';
 
 /** Something that a command goes by, and what said it. */
 export interface ResolvedSetting {
@@ -51,7 +50,6 @@ export async function settingsOf(
   return [
     { setting: 'service', value: name, source: own ? words : 'the profile' },
     ...connection(settings, name),
-    ...(flags['timeout'] ? [said('timeout', USUAL_TIMEOUT)] : []),
     ...(flags['ttl'] ? [ttlOf(id, flags['ttl'], project)] : []),
     ...('key' in args ? [said('key prefix', project?.key_prefix, project?.file)] : []),
     ...(flags['workspace-id']

@@ -10,7 +10,7 @@ import type { LeaseAddress, Ledger } from './ledger/ledger.ts';
 import { keyIn, ttlIn } from './profiles/project.ts';
 import type { Books, WorkHost } from './work.ts';
 
-export const USUAL_TIMEOUT = '30s';
+const DEFAULT_TIMEOUT = '30s';
 /** Seconds. Who wants to wait for longer waits outside. */
 const TIMEOUT_RANGE = { min: 1, max: 3_600 };
 
@@ -23,7 +23,7 @@ export const connectFlags = {
     completes: 'profile',
   }),
   timeout: string({
-    description: `How long to try before giving up on a hosted service [default: ${USUAL_TIMEOUT}]`,
+    description: `How long to try before giving up on a hosted service [default: ${DEFAULT_TIMEOUT}]`,
     helpGroup: 'GLOBAL',
     helpValue: 'DURATION',
   }),
@@ -65,7 +65,7 @@ export abstract class ServiceCommand extends BaseCommand {
   }): ConnectOptions {
     return {
       profile: flags.profile,
-      timeout: parseDuration(flags.timeout ?? USUAL_TIMEOUT, '--timeout', TIMEOUT_RANGE) * 1000,
+      timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT, '--timeout', TIMEOUT_RANGE) * 1000,
       version: this.config.version,
       isDryRun: flags['dry-run'],
       notice: (message) => this.notice(message),

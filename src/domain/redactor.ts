@@ -23,7 +23,9 @@ export class Redactor {
   /** Takes them out as they are, and as JSON and URLs write them. */
   clean(text: string): string {
     let cleaned = text;
-    for (const secret of this.#secrets) {
+    // One may be a part of another: of that nothing is to be left either.
+    const longestFirst = [...this.#secrets].sort((a, b) => b.length - a.length);
+    for (const secret of longestFirst) {
       const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
       for (const form of forms) cleaned = cleaned.replaceAll(form, '***');
     }

@@ -22,6 +22,7 @@ export interface Wishes {
   /** Empty for none: the service decides. */
   readonly scope?: string | undefined;
   readonly tokenUrl?: string | undefined;
+  /** Of this and the other files: empty for none. */
   readonly caFile?: string | undefined;
   readonly clientCert?: string | undefined;
   readonly clientKey?: string | undefined;
@@ -50,13 +51,16 @@ export function draftOf(
     client_cert: wishes.clientCert ?? current?.client_cert,
     client_key: wishes.clientKey ?? current?.client_key,
   };
-  if ((files.client_cert === undefined) !== (files.client_key === undefined)) {
+  if (!files.client_cert !== !files.client_key) {
     throw new Failure('usage', 'A client certificate needs its key, and a key its certificate.', {
       hint: 'Give both: --client-cert FILE --client-key FILE.',
     });
   }
-  const given = Object.entries(files).filter(([, file]) => file !== undefined);
+  const { credential: _, ca_file, client_cert, client_key, ...rest } = current ?? {};
+  const given = Object.entries(files).filter(([, file]) => file);
   return {
+    // What a later leasectl wrote into its file stays.
+    ...rest,
     service,
     url: withoutSlash(url),
     ...(credential ? { credential } : {}),

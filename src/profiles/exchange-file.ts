@@ -17,18 +17,16 @@ export function exportOf(
 ): ExchangeFile {
   return {
     version: 1,
-    profiles: Object.fromEntries(
-      profiles.map(({ name, profile }) => [name, withoutSecret(profile)]),
-    ),
+    profiles: Object.fromEntries(profiles.map(({ name, profile }) => [name, portable(profile)])),
     defaults: profiles.map(({ name }) => name).filter((name) => defaults.includes(name)),
   };
 }
 
 /**
  * A profile as it may leave the machine, or come to it: a secret that somebody else wrote down is
- * not taken, and a command of somebody else's is not run.
+ * not taken, a command of somebody else's is not run, and files are this machine's own.
  */
-export function withoutSecret(profile: Profile): Profile {
-  const { credential } = profile;
-  return credential ? { ...profile, credential: withSecret(credential, undefined) } : profile;
+export function portable({ service, url, credential }: Profile): Profile {
+  const own = credential && withSecret(credential, undefined);
+  return { service, url, ...(own ? { credential: own } : {}) };
 }

@@ -17,9 +17,10 @@ import {
   checkProfileName,
   isProfileName,
   LOCAL,
-  Profile,
+  type Profile,
   SERVICE_NAMES,
   type ServiceName,
+  StoredProfile,
 } from './profile.ts';
 
 /*
@@ -72,7 +73,7 @@ export class ProfileStore {
 
   /** As `get`, but undefined when there is no such profile. */
   async find(name: string): Promise<Profile | undefined> {
-    return readJsonFile(this.#profileFile(name), Profile);
+    return readJsonFile(this.#profileFile(name), StoredProfile);
   }
 
   /** All profiles by name, the broken ones too; those that others remove meanwhile are passed over. */

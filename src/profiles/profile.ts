@@ -71,8 +71,7 @@ export type ClientCredential = z.infer<typeof ClientCredential>;
 const Credential = z.discriminatedUnion('type', [TokenCredential, ClientCredential]);
 export type Credential = z.infer<typeof Credential>;
 
-/** A profile as its file holds it. */
-export const Profile = z.object({
+const FIELDS = {
   service: z.enum(SERVICE_NAMES),
   url: z.string().check(z.url()),
   credential: z.optional(Credential),
@@ -81,7 +80,10 @@ export const Profile = z.object({
   /** Certificate, and its key, to show to the service, PEM. */
   client_cert: z.optional(z.string()),
   client_key: z.optional(z.string()),
-});
+};
+export const Profile = z.object(FIELDS);
+/** As its file holds it: with what a later leasectl wrote there, too. */
+export const StoredProfile = z.looseObject(FIELDS);
 export type Profile = z.infer<typeof Profile>;
 
 /** The secret that a credential has, if it has one. */

@@ -96,7 +96,7 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore {
       if (value) return value;
       const whose = profile === undefined ? 'that token' : `the token of profile ${profile}`;
       throw new Failure('unauthorized', `The keyring does not have ${whose} any more.`, {
-        hint: `Store it again: leasectl profile edit ${profile ?? 'NAME'}`,
+        hint: `Store it again: leasectl profile edit ${profile ?? 'NAME'} --token-stdin`,
       });
     },
 
@@ -140,7 +140,7 @@ export function tailOf(value: string): string | undefined {
 
 /** What a keyring's user can do who cannot use it. */
 function elsewhere(profile = 'NAME'): string {
-  return `set LEASECTL_TOKEN, or store the token anew, in a file: leasectl profile edit ${profile} --storage file`;
+  return `set LEASECTL_TOKEN, or store the token in a file: leasectl profile edit ${profile} --storage file --token-stdin`;
 }
 
 /**

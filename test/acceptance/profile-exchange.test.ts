@@ -37,12 +37,22 @@ test('profiles move to another machine without their secrets', async () => {
   const to = createSandbox();
   writeFileSync(join(to.directory, 'profiles.json'), stdout);
   const imported = await to.run(['profile', 'import', join(to.directory, 'profiles.json')]);
-  expect(imported).toMatchObject({ code: 0, stdout: 'Added dev, media, prod, runners.\n' });
+  expect(imported.code).toBe(0);
+  expect(imported.stdout).toBe(
+    [
+      'ADDED\tSERVICE\tURL\tDEFAULT',
+      'dev\tonceonly\thttp://localhost:4040\tno',
+      'media\tretaia\thttps://m.example/api/v1\tyes',
+      'prod\tonceonly\thttps://a.example\tyes',
+      'runners\taskui\thttps://workspaces.askui.com\tyes\n',
+    ].join('\n'),
+  );
+  const yet = 'has no secret yet. It will be sent to';
   expect(imported.stderr.trimEnd().split('\n')).toEqual([
-    'dev has no secret yet: leasectl profile edit dev --token-stdin',
-    'media has no secret yet: leasectl profile edit media --client-secret-stdin',
-    'prod has no secret yet: leasectl profile edit prod --token-stdin',
-    'runners has no secret yet: leasectl profile edit runners --token-stdin',
+    `dev ${yet} http://localhost:4040: leasectl profile edit dev --token-stdin`,
+    `media ${yet} https://m.example: leasectl profile edit media --client-secret-stdin`,
+    `prod ${yet} https://a.example: leasectl profile edit prod --token-stdin`,
+    `runners ${yet} https://workspaces.askui.com: leasectl profile edit runners --token-stdin`,
   ]);
   expect(await to.json(['profile', 'export'])).toEqual(JSON.parse(stdout));
   const shown = async ({ json }: Sandbox) =>
@@ -83,12 +93,17 @@ test('names that there are already are refused all together, or passed over', as
   const skip = [...IMPORT, '--skip-existing'];
   expect(await sandbox.run(skip, { input })).toMatchObject({
     code: 0,
-    stdout: 'Added new. Left alone: prod.\n',
+    stdout: expect.stringContaining('new\tonceonly\t'),
+    stderr: 'Left alone: prod.\n',
   });
   expect(profileFile(sandbox, 'prod')).toEqual(before);
   // A default that was chosen is not replaced.
   expect(await sandbox.json(['profile', 'show', 'prod'])).toMatchObject({ default: true });
-  expect(await sandbox.json(skip, { input })).toEqual({ added: [], skipped: ['new', 'prod'] });
+  expect(await sandbox.json(skip, { input })).toEqual({
+    added: [],
+    skipped: ['new', 'prod'],
+    defaults: [],
+  });
 });
 
 describe('a file that somebody wrote by hand', () => {
@@ -150,8 +165,6 @@ describe('a file that somebody wrote by hand', () => {
     ['a hidden name', exported({ '.x': bare })],
     ['the built-in name', exported({ local: bare })],
     ['a name that is none', exported({ __x__: bare })],
-    ['a file of wherever one is', exported({ x: { ...bare, ca_file: 'ca.pem' } })],
-    ['half a client certificate', exported({ x: { ...bare, client_cert: '/c.pem' } })],
     ['another version', '{"version": 2, "profiles": {}, "defaults": []}'],
     ['other fields', '{"version": 1, "profiles": {}, "defaults": [], "hooks": {}}'],
     ['no JSON', 'profiles:'],
@@ -171,6 +184,17 @@ describe('a file that somebody wrote by hand', () => {
     expect((await sandbox.run(IMPORT, { input })).code).toBe(2);
     expect(profileFiles(sandbox)).toEqual([]);
     expect(await sandbox.json(['profile', 'list'])).toMatchObject([{ default: true }]);
+  });
+
+  test('brings no file of this machine', async () => {
+    const sandbox = createSandbox();
+    const files = {
+      ca_file: '/c.pem',
+      client_cert: '/home/me/c.pem',
+      client_key: '/home/me/k.pem',
+    };
+    await sandbox.json(IMPORT, { input: exported({ x: { ...bare, ...files } }) });
+    expect(profileFile(sandbox, 'x')).toEqual(bare);
   });
 
   test('makes no default of what is not in it', async () => {

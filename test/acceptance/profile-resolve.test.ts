@@ -105,8 +105,12 @@ test('a project file is a source, too', async () => {
 
 test.each([
   ['nope', /there is no command "nope"\./],
-  ['profile list', /^Error: profile list is not for one service: there is nothing to resolve\./],
-  ['api', /^Error: api is not for one service: there is nothing to resolve\./],
+  [
+    'profile list',
+    /^Error: The command profile list asks no service: there is nothing to resolve\./,
+  ],
+  // Where nothing is configured it needs --service.
+  ['api', /^Error: Which service is meant is not known/],
 ])('%s is refused', async (words, message) => {
   const { run } = createSandbox();
   const { code, stderr } = await run(['profile', 'show', '--resolve', words]);

@@ -24,6 +24,16 @@ const add = (name: string, ...more: string[]) => [
   ...more,
 ];
 
+/** What a profile without OAuth 2.0 and files does not have. */
+const NO_MORE = {
+  client_id: null,
+  token_url: null,
+  scope: null,
+  ca_file: null,
+  client_cert: null,
+  client_key: null,
+};
+
 test('without configuration there is the embedded service', async () => {
   const { json } = createSandbox();
   const local = {
@@ -34,6 +44,7 @@ test('without configuration there is the embedded service', async () => {
     auth: null,
     token: null,
     last_used_at: null,
+    ...NO_MORE,
   };
   expect(await json(['profile', 'list'])).toEqual([local]);
   expect(await json(['profile', 'show', 'local'])).toEqual(local);
@@ -49,6 +60,7 @@ test('a profile is added, shown, chosen and removed', async () => {
     auth: 'bearer',
     token: { source: 'file', tail: '…44d1' },
     last_used_at: null,
+    ...NO_MORE,
   };
   const dev = {
     ...prod,
@@ -73,7 +85,9 @@ test('a profile is added, shown, chosen and removed', async () => {
   expect(unasked.stderr).toContain('leasectl profile remove dev --yes');
   const removed = await run(['profile', 'remove', 'dev', '--yes']);
   expect(removed).toMatchObject({ code: 0, stdout: 'Removed dev.\n' });
-  expect(removed.stderr).toContain('dev was the default of onceonly, which has none now.');
+  expect(removed.stderr).toContain(
+    'dev was the default of onceonly, which has none now: leasectl profile use NAME',
+  );
   expect((await run(['profile', 'remove', 'dev', '--yes'])).code).toBe(2);
   expect((await run(['profile', 'use', 'dev'])).code).toBe(2);
   expect(await json(['profile', 'list'])).toMatchObject([{ default: true }, { name: 'prod' }]);
@@ -246,4 +260,30 @@ test('a broken profile can be removed', async () => {
   writeFileSync(join(sandbox.configDirectory, 'profiles', 'prod.json'), '{');
   expect((await sandbox.run(['profile', 'remove', 'prod', '--yes'])).code).toBe(0);
   expect(profileFiles(sandbox)).toEqual([]);
+});
+
+test('a broken profile does not hide the others', async () => {
+  const { run, json, configDirectory } = createSandbox();
+  await json(add('prod', '--token-stdin'), { input: CANARY });
+  writeFileSync(join(configDirectory, 'profiles', 'bad.json'), '{');
+  for (const command of ['list', 'export']) {
+    const { code, stdout, stderr } = await run(['profile', command, '--json']);
+    expect(code).toBe(2);
+    expect(stdout).toContain('https://api.onceonly.tech');
+    expect(JSON.parse(stderr).error.message).toContain('bad.json:1:2 is not valid JSON');
+  }
+  expect((await run(['profile', 'remove', 'bad', '--yes'])).code).toBe(0);
+  expect((await run(['profile', 'list'])).code).toBe(0);
+});
+
+test('whoever has profiles, and no default, does not lease on this machine', async () => {
+  const { run, json } = createSandbox();
+  for (const name of ['prod', 'spare']) await json(add(name, '--token-stdin'), { input: CANARY });
+  await json(['profile', 'remove', 'prod', '--yes']);
+  const { code, stderr } = await run(['lease', 'k']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('There are profiles for onceonly, but none is its default.');
+  expect(stderr).toContain('leasectl profile use spare');
+  await json(['profile', 'use', 'local']);
+  expect((await run(['lease', 'k'])).code).toBe(0);
 });

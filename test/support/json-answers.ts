@@ -84,6 +84,17 @@ function aboutRunnerJob(...shown: readonly string[]): Answers {
   };
 }
 
+/** A profile that has all that one can have. */
+function addClient({ answer }: Machine, name: string): Promise<unknown> {
+  const { certFile, keyFile } = createAuthority();
+  const files = `--ca-file ${certFile} --client-cert ${certFile} --client-key ${keyFile}`;
+  const client = `--client-id c --client-secret-stdin --scope s ${files}`;
+  const url = 'https://c.example.com/api/v1';
+  return answer(`profile add ${name} --service retaia --url ${url} ${client}`, {
+    input: 'a-secret-with-a-tail',
+  });
+}
+
 /** Runs lines on a machine that has profiles: with a token, with none, with an OAuth 2.0 client. */
 const withProfiles =
   (...shown: readonly string[]): Answers =>
@@ -93,9 +104,7 @@ const withProfiles =
     await addProfile(machine, 'stored', used);
     await answer('status k --profile stored');
     await answer('profile add none --service retaia --url https://b.example.com');
-    const client = '--client-id c --client-secret-stdin';
-    const url = 'https://c.example.com/api/v1';
-    await answer(`profile add client --service retaia --url ${url} ${client}`, { input: 'secret' });
+    await addClient(machine, 'client');
     return lines(...shown)(machine);
   };
 
@@ -234,30 +243,41 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
   'admin:runner-jobs:cancel': aboutRunnerJob('admin runner-jobs cancel JOB'),
   'admin:clients:add': lines('*admin clients add c --scope jobs:claim'),
 
-  'profile:add': async ({ answer }) => [
-    await answer('profile add a --service onceonly --token-stdin', { input: 'token' }),
-    await answer('profile add b --service askui'),
+  'profile:add': async (machine) => [
+    ...(await withProfiles()(machine)),
+    await addClient(machine, 'another'),
+    await machine.answer('profile add c --service onceonly --token-stdin', { input: 'token' }),
+    await machine.answer('profile add b --service askui'),
   ],
-  'profile:edit': withProfiles('*profile edit none --url https://d.example.com'),
+  'profile:edit': withProfiles(
+    '*profile edit none --url https://d.example.com',
+    '*profile edit client --url https://c.example.com/other/api/v1',
+    '*profile edit stored --auth bearer',
+  ),
   'profile:export': withProfiles('*profile export'),
   'profile:import': async (machine) => {
     const profile = { service: 'onceonly', url: 'https://a.example.com' };
-    const profiles = { new: profile, stored: profile };
-    const input = JSON.stringify({ version: 1, profiles, defaults: [] });
+    const profiles = { new: { ...profile, service: 'askui' }, stored: profile };
+    const input = JSON.stringify({ version: 1, profiles, defaults: ['new'] });
     await withProfiles()(machine);
     return [await machine.answer('profile import - --skip-existing', { input })];
   },
   'profile:list': withProfiles('*profile list'),
   'profile:remove': withProfiles('*profile remove none --yes'),
-  'profile:rename': withProfiles('*profile rename stored renamed'),
+  'profile:rename': withProfiles(
+    '*profile rename stored renamed',
+    '*profile rename client renamed-client',
+    '*profile rename none renamed-none',
+  ),
   'profile:show': withProfiles(
     '*profile show local',
     '*profile show stored',
     '*profile show none',
+    '*profile show client',
     '*profile show --resolve lease',
     '*profile show --resolve status',
   ),
-  'profile:use': withProfiles('*profile use stored', '*profile use local'),
+  'profile:use': withProfiles('*profile use stored', '*profile use client', '*profile use local'),
 };
 
 /** Failures of leasectl, of a service, and without a hint. */

@@ -30,7 +30,6 @@ async function setUp() {
 
 describe('what a command talks to', () => {
   test.each<[Environment, string | undefined, string]>([
-    [{}, undefined, 'local'],
     [{ ONCEONLY_API_KEY: 'v' }, undefined, `ONCEONLY_API_KEY ${VENDOR}/ v`],
     [{ ONCEONLY_API_KEY: '' }, 'local', 'local'],
     [{ ONCEONLY_API_KEY: 'v' }, 'local', 'local'],
@@ -101,6 +100,33 @@ describe('what a command talks to', () => {
     expect(await resolve({}, 'local', project)).toBe('local');
   });
 
+  test('no token in the environment for a profile that only the project names', async () => {
+    const { resolve } = await setUp();
+    const project = { file: '/p/.leasectl.json', profiles: { onceonly: 'own' } };
+    const env = { LEASECTL_TOKEN: 't' };
+    await expect(resolve(env, undefined, project)).rejects.toMatchObject({
+      code: 'usage',
+      message: 'LEASECTL_TOKEN is set, but only /p/.leasectl.json says what it is for.',
+    });
+    expect(await resolve({ ...env, LEASECTL_PROFILE: 'own' }, undefined, project)).toMatch(/ t$/);
+    const url = { ...env, LEASECTL_URL: 'https://x.example' };
+    expect(await resolve(url, undefined, project)).toMatch(/^own https:\/\/x\.example\/ t$/);
+  });
+
+  test('the embedded service where nothing is stored, and where the project chooses it', async () => {
+    const directory = temporaryDirectory();
+    const profiles = new ProfileStore({ config: directory, state: directory });
+    const selection = { service: 'onceonly', flag: undefined, profiles } as const;
+    const none = await resolveTarget({ ...selection, env: {}, project: undefined });
+    expect(none).toMatchObject({ target: { type: 'local' }, notice: undefined });
+    const project = { file: '/p/.leasectl.json', profiles: { onceonly: 'local' } };
+    const env = { ONCEONLY_API_KEY: 'v' };
+    expect(await resolveTarget({ ...selection, env, project })).toMatchObject({
+      target: { type: 'local' },
+      notice: 'ONCEONLY_API_KEY is not used: /p/.leasectl.json chooses the embedded service.',
+    });
+  });
+
   test('no profile that the project names and nobody has; in CI the environment will do', async () => {
     const { resolve } = await setUp();
     const project = { file: '/p/.leasectl.json', profiles: { onceonly: 'theirs' } };
@@ -118,6 +144,8 @@ describe('what a command talks to', () => {
     [{ LEASECTL_URL: 'https://x.example' }, 'own', 'unauthorized'],
     [{ LEASECTL_URL: 'https://user:pw@x.example', LEASECTL_TOKEN: 't' }, undefined, 'usage'],
     [{}, 'unknown', 'usage'],
+    // Whoever has profiles does not mean this machine's disk.
+    [{}, undefined, 'usage'],
     [{ LEASECTL_TOKEN: 'two words' }, 'own', 'usage'],
     // A secret that is missing in CI must not lead to the embedded service.
     [{ ONCEONLY_API_KEY: '' }, undefined, 'usage'],

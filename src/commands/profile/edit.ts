@@ -31,6 +31,18 @@ export default class ProfileEdit extends ProfileWritingCommand {
       description: 'Drop the token, or the client and its secret',
       exclusive: SECRETS,
     }),
+    'no-scope': boolean({
+      description: 'Leave to the service what a token is for',
+      exclusive: ['scope'],
+    }),
+    'no-ca-file': boolean({
+      description: 'Trust the usual authorities only',
+      exclusive: ['ca-file'],
+    }),
+    'no-client-cert': boolean({
+      description: 'Show no certificate any more',
+      exclusive: ['client-cert', 'client-key'],
+    }),
     verify: boolean({
       description: 'Try it first, and change nothing unless the service takes the token',
     }),
@@ -61,12 +73,9 @@ export default class ProfileEdit extends ProfileWritingCommand {
     return this.answerWith(name, after);
   }
 
-  async #given(
-    name: string,
-    { credential }: Profile,
-    flags: WritingFlags & { readonly 'no-token': boolean },
-  ): Promise<Change> {
-    const change = { wishes: await this.wishesOf(flags), isDropped: flags['no-token'] ?? false };
+  async #given(name: string, { credential }: Profile, flags: EditFlags): Promise<Change> {
+    const wishes = { ...(await this.wishesOf(flags)), ...dropped(flags) };
+    const change = { wishes, isDropped: flags['no-token'] ?? false };
     const secret = await this.newSecret(flags);
     const moved = secretOf(credential);
     const { storage } = flags;
@@ -93,6 +102,17 @@ export default class ProfileEdit extends ProfileWritingCommand {
     if (answers.secret && 'value' in answers.secret) redactor.add(answers.secret.value);
     return answers;
   }
+}
+
+type EditFlags = WritingFlags &
+  Readonly<Record<'no-token' | 'no-scope' | 'no-ca-file' | 'no-client-cert', boolean>>;
+
+function dropped(flags: EditFlags): Wishes {
+  return {
+    ...(flags['no-scope'] ? { scope: '' } : {}),
+    ...(flags['no-ca-file'] ? { caFile: '' } : {}),
+    ...(flags['no-client-cert'] ? { clientCert: '', clientKey: '' } : {}),
+  };
 }
 
 interface Change {

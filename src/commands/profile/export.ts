@@ -7,6 +7,8 @@ import { visibleJson } from '../../terminal/visible.ts';
 
 export default class ProfileExport extends ProfileCommand {
   static override readonly summary = 'Print profiles, without their secrets, for another machine';
+  static override readonly description =
+    'Token commands and certificates are left out, too: they are of this machine.';
   static override readonly examples = ['<%= config.bin %> profile export > profiles.json'];
   static override readonly args = {
     name: optional('Profile to print [default: all]', 'stored-profile'),

@@ -1,19 +1,19 @@
-import { isAbsolute } from 'node:path';
 import { boolean } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseJson } from '../../domain/json.ts';
+import { renderList } from '../../output/table.ts';
 import { required } from '../../positional.ts';
 import { ProfileCommand } from '../../profile-command.ts';
 import { draftOf } from '../../profiles/draft.ts';
-import { ExchangeFile, withoutSecret } from '../../profiles/exchange-file.ts';
+import { ExchangeFile, portable } from '../../profiles/exchange-file.ts';
 import { checkProfileName, type Profile, storeWith } from '../../profiles/profile.ts';
 
 export default class ProfileImport extends ProfileCommand {
   static override readonly summary = 'Add the profiles that profile export printed';
   static override readonly description = [
-    'They come without secrets: those are added with profile edit. A name that there is',
-    'already is refused, and then none is added.',
+    'They come without secrets, token commands and certificates: those are added with profile',
+    'edit. A name that there is already is refused, and then none is added.',
   ].join(' ');
   static override readonly examples = [
     'echo \'{"version": 1, "profiles": {}, "defaults": []}\' | <%= config.bin %> profile import -',
@@ -36,17 +36,38 @@ export default class ProfileImport extends ProfileCommand {
         usableFrom(name, profile),
       ]),
     );
-    const added = await profiles.addAll(usable, defaults, flags['skip-existing'] ?? false);
-    for (const name of added) {
-      const { credential } = usable[name] ?? {};
-      if (credential) this.notice(`${name} has no secret yet: ${storeWith(name, credential.type)}`);
-    }
-    const skipped = Object.keys(usable).filter((name) => !added.includes(name));
-    const skippedWords = skipped.length > 0 ? ` Left alone: ${skipped.join(', ')}.` : '';
+    const names = await profiles.addAll(usable, defaults, flags['skip-existing'] ?? false);
+    const added = await Promise.all(
+      Object.entries(usable)
+        .filter(([name]) => names.includes(name))
+        .map(async ([name, profile]) => ({
+          name,
+          profile,
+          isDefault: (await profiles.defaultOf(profile.service)) === name,
+        })),
+    );
+    for (const { name, profile } of added) this.#tellOfSecret(name, profile);
+    const skipped = Object.keys(usable).filter((name) => !names.includes(name));
+    if (skipped.length > 0) this.notice(`Left alone: ${skipped.join(', ')}.`);
+    const rows = added.map(({ name, profile, isDefault }) => [
+      name,
+      profile.service,
+      profile.url,
+      isDefault ? 'yes' : 'no',
+    ]);
+    const chosen = added.filter(({ isDefault }) => isDefault).map(({ name }) => name);
     return {
-      data: { added, skipped },
-      text: () => `Added ${added.join(', ') || 'none'}.${skippedWords}`,
+      data: { added: added.map(({ name }) => name), skipped, defaults: chosen },
+      text: (style) => renderList(['ADDED', 'SERVICE', 'URL', 'DEFAULT'], rows, style),
     };
+  }
+
+  #tellOfSecret(name: string, { credential }: Profile): void {
+    if (credential === undefined) return;
+    const receiver =
+      credential.type === 'oauth2' ? new URL(credential.token_url).origin : credential.origin;
+    const command = storeWith(name, credential.type);
+    this.notice(`${name} has no secret yet. It will be sent to ${receiver}: ${command}`);
   }
 }
 
@@ -63,21 +84,11 @@ async function contentOf(text: string, file: string): Promise<ExchangeFile> {
 /** As `profile add` would have it: what came over may have been written by hand. */
 function usableFrom(name: string, profile: Profile): Profile {
   try {
-    for (const file of [profile.ca_file, profile.client_cert, profile.client_key]) {
-      // It would be another one in every directory.
-      if (file !== undefined && !isAbsolute(file)) throw notAbsolute(file);
-    }
-    return withoutSecret(draftOf(profile.service, {}, profile, false));
+    return portable(draftOf(profile.service, {}, portable(profile), false));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Failure('usage', `Profile ${name} cannot be added. ${error.message}`, {
       hint: error.hint,
     });
   }
-}
-
-function notAbsolute(file: string): Failure {
-  return new Failure('usage', `It names ${JSON.stringify(file)}, which is no absolute path.`, {
-    hint: 'Write down the whole path of that file on this machine.',
-  });
 }
