@@ -87,8 +87,8 @@ async function carrierTo(
     !Object.keys(env).some((name) => /^(https|all)_proxy$/i.test(name));
   if (isUsual) return undefined;
   const { createCarrier } = await import('./http/carrier.ts');
-  const urls = authentication.type === 'oauth2' ? [url, new URL(authentication.token_url)] : [url];
-  return createCarrier({ urls, env, files: network, remember });
+  const others = authentication.type === 'oauth2' ? [new URL(authentication.token_url)] : [];
+  return createCarrier({ url, others, env, files: network, remember });
 }
 
 /** Removes the access token that was got for a client which is no longer used. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Failure } from '../domain/failure.ts';
-import { systemCode } from '../http/connection-failure.ts';
+import { ProxyError, systemCode } from '../http/connection-failure.ts';
 import type { Environment } from '../profiles/resolve.ts';
 import { judgeCertificate, noTls } from './certificate.ts';
 import { about, command, type Finding, type Mend } from './finding.ts';
@@ -107,7 +107,9 @@ function wordsFor(code: string): string {
 
 /** @throws what has no code: a bug is to look like one */
 function codeOf(error: unknown): string {
-  const isLate = error instanceof Error && /^(Timeout|Abort)Error$/.test(error.name);
+  if (error instanceof ProxyError && error.status !== undefined) return `HTTP ${error.status}`;
+  const why = error instanceof ProxyError ? error.cause : error;
+  const isLate = why instanceof Error && /^(Timeout|Abort)Error$/.test(why.name);
   const code = isLate ? 'ETIMEDOUT' : systemCode(error);
   if (code === undefined || error instanceof Failure) throw error;
   return code;

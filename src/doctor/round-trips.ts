@@ -68,7 +68,7 @@ async function openTransport(
   ]);
   const { env, redactor } = context;
   const remember = (secret: string) => redactor.add(secret);
-  const carrier = await createCarrier({ urls: [url], env, files: network, remember });
+  const carrier = await createCarrier({ url, env, files: network, remember });
   const transport = createKyTransport({
     service: ways[0]?.service ?? 'the service',
     baseUrl: url,

@@ -1,9 +1,9 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type * as http from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { type ProxyServer, proxyFor } from '../http/proxy.ts';
 import { createTlsContexts, type TlsContexts } from '../http/tls-files.ts';
+import { openTunnel } from '../http/tunnel.ts';
 import type { Environment } from '../profiles/resolve.ts';
 import type { Lookup } from './name-lookup.ts';
 import type { Subject } from './subject.ts';
@@ -53,65 +53,29 @@ type Addresses = Extract<Lookup, { took: number }>['addresses'];
  * Opens a connection to the service, through the proxy if there is one; nothing is sent on it yet.
  *
  * @param addresses of whom one connects to
- * @throws the system's error, or one that tells the proxy's answer
+ * @throws the system's error, or a ProxyError
  */
 export function openConnection(
   route: Route,
   addresses: Addresses,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const { host, port, proxy } = route;
+  const { url, host, port, proxy, contexts } = route;
   // What is known already is not looked up again.
   const lookup: http.RequestOptions['lookup'] = (_host, options, callback) => {
     const [first] = addresses;
     if (options.all) callback(null, [...addresses]);
     else callback(null, first?.address ?? '', first?.family);
   };
-  if (proxy) return openTunnel(route, proxy, lookup, signal);
+  if (proxy) {
+    const authority = `${url.hostname}:${portOf(url)}`;
+    return openTunnel(proxy, { authority, context: contexts.proxy, signal, lookup });
+  }
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, lookup, autoSelectFamily: true, signal });
     socket.once('error', reject);
     socket.once('connect', () => resolve(socket));
   });
-}
-
-function openTunnel(
-  { url, host, port, contexts }: Route,
-  proxy: ProxyServer,
-  lookup: http.RequestOptions['lookup'],
-  signal: AbortSignal,
-): Promise<Socket> {
-  const isEncrypted = proxy.url.protocol === 'https:';
-  const { request } = isEncrypted ? https : http;
-  const authority = `${url.hostname}:${portOf(url)}`;
-  return new Promise((resolve, reject) => {
-    const asked = request({
-      method: 'CONNECT',
-      host,
-      port,
-      lookup,
-      path: authority,
-      headers: {
-        host: authority,
-        ...(proxy.authorization ? { 'proxy-authorization': proxy.authorization } : {}),
-      },
-      agent: false,
-      signal,
-      ...(isEncrypted ? { secureContext: contexts.proxy } : {}),
-    });
-    asked.once('error', reject);
-    asked.once('response', (answer) => reject(refused(answer.statusCode)));
-    asked.once('connect', (answer, socket: Socket) => {
-      if (answer.statusCode === 200) return resolve(socket);
-      socket.destroy();
-      reject(refused(answer.statusCode));
-    });
-    asked.end();
-  });
-}
-
-function refused(status = 0): Error {
-  return Object.assign(new Error(`the proxy said ${status}`), { code: `HTTP ${status}` });
 }
 
 /** What a service shows of itself. */

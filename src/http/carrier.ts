@@ -1,16 +1,18 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
-import { isIP, isIPv6, type Socket } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 import type { buildConnector } from 'undici';
-import { ProxyError, systemCode } from './connection-failure.ts';
+import { systemCode } from './connection-failure.ts';
 import type { Fetch } from './ky-transport.ts';
-import { type ProxyServer, proxyFor } from './proxy.ts';
-import { createTlsContexts, type TlsContexts, type TlsFiles } from './tls-files.ts';
+import { proxyFor } from './proxy.ts';
+import { createTlsContexts, type TlsFiles } from './tls-files.ts';
+import { openTunnel } from './tunnel.ts';
 
 export interface CarrierOptions {
-  /** What will be asked, so as to know whether anything of this is needed. */
-  readonly urls: readonly URL[];
+  /** The service. */
+  readonly url: URL;
+  /** Who will be asked beside it. */
+  readonly others?: readonly URL[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** For connections to the service's origin alone. */
   readonly files: TlsFiles;
   /** Told the proxy's password. */
   readonly remember: (secret: string) => string;
@@ -25,31 +27,41 @@ export interface Carrier {
 
 type Connector = buildConnector.connector;
 
-/** How long a proxy may take to connect, in milliseconds: as long as a connection usually may. */
-const CONNECT_TIMEOUT = 10_000;
-
 /**
- * Undefined where Node's own `fetch` knows the way to all of the URLs.
+ * Undefined where Node's own `fetch` knows the way to all of them.
  *
  * @throws Failure `usage` as `proxyFor` and `createTlsContexts`
  */
 export async function createCarrier(options: CarrierOptions): Promise<Carrier | undefined> {
-  const { urls, env, files, remember } = options;
-  const encrypted = urls.filter(({ protocol }) => protocol === 'https:');
-  const hasProxy = encrypted.some((url) => proxyFor(url, env, remember));
-  const hasFiles = encrypted.length > 0 && Object.values(files).some(Boolean);
+  const { url, others = [], env, files, remember } = options;
+  const encrypted = [url, ...others].filter(({ protocol }) => protocol === 'https:');
+  const hasProxy = encrypted.some((target) => proxyFor(target, env, remember));
+  const hasFiles = url.protocol === 'https:' && Object.values(files).some(Boolean);
   if (!hasProxy && !hasFiles) return undefined;
 
-  const contexts = createTlsContexts(files, env['NODE_EXTRA_CA_CERTS']);
   // Large, and Node's own `fetch` would not take its connections: so it is loaded for this only.
   const { Agent, buildConnector, fetch } = await import('undici');
-  const direct = buildConnector({ secureContext: contexts.service });
-  const pending = new Set<http.ClientRequest>();
+  const wayWith = (files: TlsFiles) => {
+    const contexts = createTlsContexts(files, env['NODE_EXTRA_CA_CERTS']);
+    return { contexts, direct: buildConnector({ secureContext: contexts.service }) };
+  };
+  const own = wayWith(files);
+  let usual: typeof own | undefined;
+  const wayTo = (target: URL) => {
+    if (target.origin === url.origin) return own;
+    usual ??= wayWith({});
+    return usual;
+  };
+  const closing = new AbortController();
   const sockets = new Set<Socket>();
   let alert: Error | undefined;
   const connect: Connector = (wanted, callback) => {
-    const proxy = proxyFor(new URL(`${wanted.protocol}//${authorityOf(wanted)}`), env, remember);
-    const way = proxy ? tunnel(proxy, contexts, pending, direct) : direct;
+    const authority = authorityOf(wanted);
+    const target = new URL(`${wanted.protocol}//${authority}`);
+    const { contexts, direct } = wayTo(target);
+    const proxy = proxyFor(target, env, remember);
+    const tunnel = { authority, context: contexts.proxy, signal: closing.signal };
+    const way = proxy ? through(() => openTunnel(proxy, tunnel), direct) : direct;
     way(wanted, (...result) => {
       const [, socket] = result;
       if (socket) {
@@ -76,60 +88,22 @@ export async function createCarrier(options: CarrierOptions): Promise<Carrier | 
       }
     },
     close: async () => {
+      closing.abort();
       // All of them: there are answers after which undici forgets about a socket.
-      for (const open of [...pending, ...sockets]) open.destroy();
+      for (const open of sockets) open.destroy();
       await dispatcher.destroy();
     },
   };
 }
 
-/** Connects by asking the proxy for a way to the service (CONNECT), and speaks TLS through that. */
-function tunnel(
-  { url, authorization }: ProxyServer,
-  contexts: TlsContexts,
-  pending: Set<http.ClientRequest>,
-  encrypt: Connector,
-): Connector {
+/** Speaks TLS through a tunnel. */
+function through(open: () => Promise<Socket>, encrypt: Connector): Connector {
   return (wanted, callback) => {
-    const authority = authorityOf(wanted);
-    const isEncrypted = url.protocol === 'https:';
-    const { request } = isEncrypted ? https : http;
-    const hostname = url.hostname.replace(/^\[|\]$/g, '');
-    // Else the name would be taken from the Host header, and the certificate expected to be for that.
-    const servername = isIP(hostname) === 0 ? hostname : '';
-    const asked = request({
-      method: 'CONNECT',
-      hostname,
-      port: url.port || (isEncrypted ? 443 : 80),
-      path: authority,
-      headers: {
-        host: authority,
-        ...(authorization ? { 'proxy-authorization': authorization } : {}),
-      },
-      agent: false,
-      timeout: CONNECT_TIMEOUT,
-      ...(isEncrypted ? { secureContext: contexts.proxy, servername } : {}),
-    });
-    pending.add(asked);
-    asked.once('close', () => pending.delete(asked));
-    asked.once('timeout', () => asked.destroy(new TimeoutError()));
-    asked.once('error', (cause) => callback(new ProxyError(url.origin, { cause }), null));
-    asked.once('connect', (answer, socket: Socket) => {
-      socket.setTimeout(0);
-      const status = answer.statusCode ?? 0;
-      if (status >= 200 && status < 300) {
-        encrypt({ ...wanted, httpSocket: socket }, callback);
-      } else {
-        socket.destroy();
-        callback(new ProxyError(url.origin, { status }), null);
-      }
-    });
-    asked.end();
+    open().then(
+      (httpSocket) => encrypt({ ...wanted, httpSocket }, callback),
+      (error) => callback(error, null),
+    );
   };
-}
-
-class TimeoutError extends Error {
-  readonly code = 'ETIMEDOUT';
 }
 
 /** Host and port, as CONNECT wants them. */

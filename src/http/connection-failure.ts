@@ -25,7 +25,7 @@ const NO_TLS: readonly { readonly codes: RegExp; readonly hint: string }[] = [
   {
     codes:
       /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_(UNTRUSTED|REJECTED|SIGNATURE_FAILURE)|INVALID_CA)/,
-    hint: 'Its certificate is signed by an authority that this machine does not know. If you trust it, give its certificate: leasectl profile edit NAME --ca-file FILE',
+    hint: 'Its certificate is signed by an authority that this machine does not know. If you trust it, name its certificate in NODE_EXTRA_CA_CERTS; or for the URL of a profile alone: leasectl profile edit NAME --ca-file FILE',
   },
   {
     codes: /^CERT_HAS_EXPIRED$/,

@@ -119,7 +119,7 @@ export async function resolveSettings(selection: Selection): Promise<Settings> {
     // A token that is given is shown as the profile shows its own, or as the service usually wants.
     authentication:
       credential === undefined || (given && credential.type === 'oauth2') ? usual : credential,
-    network: networkOf(stored ?? {}),
+    network: stored && isSameOrigin(stored.url, url.value) ? networkOf(stored) : {},
     hidden: given && own && given.source,
     unused: undefined,
   };
@@ -253,6 +253,11 @@ function storedSecret(
   const secret = secretOf(stored?.credential);
   if (secret === undefined || stored?.credential?.origin !== url.origin) return undefined;
   return { value: { stored: secret, profile }, source: `profile ${profile}` };
+}
+
+/** Only there a profile's files are for: nobody else is to be trusted, or to learn who asks. */
+function isSameOrigin(stored: string, url: URL): boolean {
+  return new URL(stored).origin === url.origin;
 }
 
 /** The files that a profile names for its connections. */

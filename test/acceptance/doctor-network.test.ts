@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAuthority } from '../support/certificates.ts';
-import { startProxy } from '../support/connect-proxy.ts';
+import { type ConnectProxyOptions, startProxy } from '../support/connect-proxy.ts';
 import { type Check, examine } from '../support/doctor.ts';
 import { CANARY, refusal } from '../support/hosted-answers.ts';
 import { addProfile, createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -161,8 +161,7 @@ describe('TLS', () => {
 
 describe('a proxy', () => {
   /** A service that only the proxy can find, and the proxy. */
-  async function behindProxy(options: Parameters<typeof startProxy>[0] = {}) {
-    const ca = createAuthority();
+  async function behindProxy(options: ConnectProxyOptions = {}, ca = createAuthority()) {
     const { port } = await startTlsService(ca.issue('service.test', 'DNS:service.test', 90));
     const sandbox = await withProfile(`https://service.test:${port}/api/v1`, 'prod', 'retaia');
     await sandbox.json(['profile', 'edit', 'prod', '--ca-file', ca.certFile]);
@@ -189,6 +188,28 @@ describe('a proxy', () => {
       new Set([`service.test:${port}`]),
     );
     expect(output).not.toContain(CANARY);
+  });
+
+  test('that speaks TLS itself, and says 201, is gone through', async () => {
+    const ca = createAuthority();
+    const tls = ca.issue('localhost', 'DNS:localhost');
+    const { sandbox, proxy } = await behindProxy({ tls, yes: 201 }, ca);
+    const env = { HTTPS_PROXY: `https://localhost:${proxy.host.split(':').at(-1)}` };
+    const { wrong, of } = await examine(sandbox, [], { env });
+    expect(wrong).toEqual([]);
+    expect(of('token')).toMatchObject([{ status: 'ok' }]);
+  });
+
+  test('that says nothing is told in time', async () => {
+    const { sandbox } = await behindProxy();
+    const env = { HTTPS_PROXY: await hangingUrl() };
+    const begun = performance.now();
+    const { of } = await examine(sandbox, ['--timeout', '1s'], { env });
+    // A proxy has 10 s where nobody says otherwise.
+    expect(performance.now() - begun).toBeLessThan(8_000);
+    expect(of('connection')).toMatchObject([
+      { status: 'fail', detail: expect.stringMatching(/no answer in time/) },
+    ]);
   });
 
   test('that refuses is told', async () => {

@@ -141,8 +141,8 @@ describe('through a proxy', () => {
     const { code, stdout, stderr } = await run(['jobs', 'list'], { env });
     expect(code).toBe(0);
     expect(service.seen).toEqual([
-      { path: '/api/v1/oauth/token', authorization: undefined },
-      { path: '/api/v1/jobs', authorization: 'Bearer canary-access' },
+      { path: '/api/v1/oauth/token', authorization: undefined, client: undefined },
+      { path: '/api/v1/jobs', authorization: 'Bearer canary-access', client: undefined },
     ]);
     expect(proxy.asked.length).toBeGreaterThan(0);
     expect(stderr).toMatch(/^> POST https:.*oauth\/token \(#1\)$/m);
@@ -259,6 +259,56 @@ describe('a certificate', () => {
       expectFailure(await sandbox.run(STATUS), 75, '_ALERT_', '--client-cert FILE');
     },
   );
+});
+
+describe('at another origin than that of its URL', () => {
+  /** A service that wants a certificate of a client, one elsewhere, and a profile of the first. */
+  async function setUp() {
+    const authority = createAuthority();
+    const mine = authority.issue('client', 'DNS:client');
+    const own = authority.issue('near', 'IP:127.0.0.1');
+    const asking = { ca: authority.cert, requestCert: true, rejectUnauthorized: false };
+    const start = () => startTlsService({ ...own, ...asking });
+    const [near, elsewhere] = [await start(), await start()];
+    const urlOf = ({ port }: { port: number }) => `https://127.0.0.1:${port}`;
+    const files = ['--ca-file', authority.certFile, '--client-cert', mine.certFile];
+    return {
+      near,
+      elsewhere,
+      urls: { near: urlOf(near), elsewhere: urlOf(elsewhere) },
+      files: [...files, '--client-key', mine.keyFile],
+      known: { NODE_EXTRA_CA_CERTS: authority.certFile },
+    };
+  }
+
+  test('a profile neither trusts its authorities, nor shows its certificate', async () => {
+    const { near, elsewhere, urls, files, known } = await setUp();
+    const sandbox = createSandbox();
+    await addProfile(sandbox, urls.near, ...files);
+    expect((await sandbox.run(STATUS)).code).toBe(0);
+    expect(near.seen).toMatchObject([{ client: 'client' }]);
+    const env = { LEASECTL_URL: urls.elsewhere, LEASECTL_TOKEN: TOKEN, LEASECTL_PROFILE: 'far' };
+    expectFailure(await sandbox.run(STATUS, { env }), 75, 'SELF_SIGNED_', 'NODE_EXTRA_CA_CERTS');
+    expect(elsewhere.seen).toEqual([]);
+    expect((await sandbox.run(STATUS, { env: { ...env, ...known } })).code).toBe(0);
+    expect(elsewhere.seen).toMatchObject([{ client: undefined }]);
+  });
+
+  test('nor does it to the token endpoint there', async () => {
+    const { near, elsewhere, urls, files, known } = await setUp();
+    const { run } = createSandbox();
+    const add = ['profile', 'add', 'far', '--service', 'retaia', '--url', `${urls.near}/api/v1`];
+    const client = ['--client-id', 'agent', '--client-secret-stdin'];
+    const tokenUrl = ['--token-url', `${urls.elsewhere}/oauth/token`];
+    const input = 'canary-client-secret';
+    expect((await run([...add, ...client, ...tokenUrl, ...files], { input })).code).toBe(0);
+    const list = ['jobs', 'list', '--timeout', '5s'];
+    expectFailure(await run(list), 75, 'SELF_SIGNED_', urls.elsewhere);
+    expect([...near.seen, ...elsewhere.seen]).toEqual([]);
+    expect((await run(list, { env: known })).code).toBe(0);
+    expect(elsewhere.seen).toMatchObject([{ path: '/oauth/token', client: undefined }]);
+    expect(near.seen).toMatchObject([{ path: '/api/v1/jobs', client: 'client' }]);
+  });
 });
 
 test('files that cannot be what they should be are named', async () => {

@@ -15,6 +15,8 @@ export interface ConnectProxyOptions {
   readonly password?: string;
   /** What it answers instead of connecting; 0 for nothing at all. */
   readonly status?: number;
+  /** What it answers when it has connected: 200. */
+  readonly yes?: number;
   /** Speaks TLS itself. */
   readonly tls?: https.ServerOptions;
 }
@@ -46,7 +48,7 @@ export async function startProxy(options: ConnectProxyOptions = {}): Promise<Con
       return;
     }
     const upstream = connect(Number(authority.split(':').at(-1)), '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      socket.write(`HTTP/1.1 ${options.yes ?? 200} Connection established\r\n\r\n`);
       upstream.pipe(socket);
       socket.pipe(upstream);
     });

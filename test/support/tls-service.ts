@@ -1,13 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { listenOn } from './connect-proxy.ts';
 import { STATE } from './hosted-answers.ts';
 
 export interface TlsService {
   readonly port: number;
-  /** Authorization headers of the requests so far, by path. */
-  readonly seen: { readonly path: string; readonly authorization: string | undefined }[];
+  /** The requests so far. */
+  readonly seen: Seen[];
+}
+
+interface Seen {
+  readonly path: string;
+  readonly authorization: string | undefined;
+  /** The name in the certificate that the client showed. */
+  readonly client: string | undefined;
 }
 
 /** A service behind TLS: OnceOnly's status, Retaia's list of jobs, and its token endpoint. */
@@ -15,7 +23,9 @@ export async function startTlsService(options: ServerOptions): Promise<TlsServic
   const seen: TlsService['seen'] = [];
   const server = createServer(options, (request: IncomingMessage, response: ServerResponse) => {
     const [path = ''] = (request.url ?? '').split('?');
-    seen.push({ path, authorization: request.headers.authorization });
+    const { socket, headers } = request;
+    const client = socket instanceof TLSSocket ? nameOf(socket.getPeerCertificate()) : undefined;
+    seen.push({ path, authorization: headers.authorization, client });
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(answerTo(path)));
   });
@@ -26,6 +36,11 @@ export async function startTlsService(options: ServerOptions): Promise<TlsServic
     server.close();
   });
   return { port, seen };
+}
+
+/** Without a certificate there is none of its fields. */
+function nameOf({ subject }: Partial<PeerCertificate>): string | undefined {
+  return subject && String(subject.CN);
 }
 
 function answerTo(path: string): unknown {

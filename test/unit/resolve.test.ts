@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProfileStore } from '../../src/profiles/profile-store.ts';
 import type { Project } from '../../src/profiles/project.ts';
-import { type Environment, resolveTarget } from '../../src/profiles/resolve.ts';
+import { type Environment, resolveSettings, resolveTarget } from '../../src/profiles/resolve.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 
 const VENDOR = 'https://api.onceonly.tech';
@@ -18,14 +18,20 @@ async function setUp() {
   const own = profileAt('https://leases.example.com/base', 'own');
   // None of them is a default.
   await profiles.addAll({ prod, own }, [], false);
-  const resolve = async (env: Environment, flag?: string, project?: Project) => {
-    const selection = { service: 'onceonly' as const, flag, env, profiles, project };
-    const { target } = await resolveTarget(selection);
+  const selection = (env: Environment, flag?: string, project?: Project) => ({
+    service: 'onceonly' as const,
+    flag,
+    env,
+    profiles,
+    project,
+  });
+  const resolve = async (...given: Parameters<typeof selection>) => {
+    const { target } = await resolveTarget(selection(...given));
     if (target.type === 'local') return 'local';
     const { secret } = target;
     return `${target.profile} ${target.url.href} ${'given' in secret ? secret.given : secret.stored}`;
   };
-  return { profiles, resolve };
+  return { profiles, selection, resolve };
 }
 
 describe('what a command talks to', () => {
@@ -78,6 +84,21 @@ describe('what a command talks to', () => {
     expect(await resolve(env)).toBe('LEASECTL_URL https://x.example/ t');
     expect(await resolve(env, 'local')).toBe('local');
     await expect(resolve({ LEASECTL_TOKEN: 't' })).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  test('the files of a profile, at the origin that it names and no other', async () => {
+    const { profiles, selection } = await setUp();
+    const files = { ca_file: '/ca', client_cert: '/cert', client_key: '/key' };
+    await profiles.change('own', (profile) => ({ ...profile, ...files }));
+    const filesAt = async (LEASECTL_URL?: string) => {
+      const env = { LEASECTL_TOKEN: 't', ...(LEASECTL_URL ? { LEASECTL_URL } : {}) };
+      return (await resolveSettings(selection(env, 'own'))).network;
+    };
+    const all = { caFile: '/ca', certFile: '/cert', keyFile: '/key' };
+    expect(await filesAt()).toEqual(all);
+    expect(await filesAt('https://leases.example.com/v2')).toEqual(all);
+    expect(await filesAt('https://leases.example.com:444/base')).toEqual({});
+    expect(await filesAt(VENDOR)).toEqual({});
   });
 
   test('no token for an address that the service’s own variable is not for, which is told', async () => {
