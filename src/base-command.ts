@@ -17,7 +17,7 @@ export interface Answer {
   /** Printed as it is with --json; undefined where there is nothing to print. */
   readonly data: unknown;
   /** What people see instead; an empty text prints nothing. */
-  readonly text: (style: Style) => string;
+  readonly text: (style: Style) => string | Promise<string>;
   /** Set when the answer is not what was hoped for: it decides the exit code. */
   readonly failure?: Failure | undefined;
   /** Whether the failure is told with --json, too, since nothing in the data does. */

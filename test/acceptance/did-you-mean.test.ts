@@ -62,7 +62,7 @@ test('a key that this machine holds may be meant', async () => {
   for (const command of ['extend', 'complete', 'cancel']) {
     expect(await hintOf(command, 'deploy-prd')).toEqual([
       2,
-      expect.stringMatching(/--lease-id\. Did you mean deploy-prod\?$/),
+      expect.stringMatching(/^Did you mean deploy-prod\? .* leasectl lease deploy-prd$/),
     ]);
   }
   expect(await hintOf('extend', 'deploy-prd', '--lease-id', 'x')).toEqual([
