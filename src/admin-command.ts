@@ -52,7 +52,7 @@ export abstract class AddCommand extends AdminCommand {
     const { count, file } = flags;
     if ((file === undefined) === (described === undefined)) {
       throw new Failure('usage', 'Give either --file, or flags that describe what to add.', {
-        hint: 'See --help for an example of each.',
+        hint: `See an example of each: leasectl ${String(this.id).replaceAll(':', ' ')} --help`,
       });
     }
     if (described !== undefined) {

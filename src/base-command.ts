@@ -17,7 +17,7 @@ export interface Answer {
   /** Printed as it is with --json; undefined where there is nothing to print. */
   readonly data: unknown;
   /** What people see instead; an empty text prints nothing. */
-  readonly text: (style: Style) => string;
+  readonly text: (style: Style) => string | Promise<string>;
   /** Set when the answer is not what was hoped for: it decides the exit code. */
   readonly failure?: Failure | undefined;
   /** Whether the failure is told with --json, too, since nothing in the data does. */
@@ -93,12 +93,12 @@ export abstract class BaseCommand extends Command {
       }
     }
     const parsed = await super.parse(options, argv).catch(async (error: unknown) => {
-      const { flags: unknown } = Object(error);
-      if (!Array.isArray(unknown) || unknown.length === 0) throw error;
-      const { unknownFlags } = await import('./unknown-words.ts');
-      const known = { json: {}, ...options?.flags, ...options?.baseFlags };
-      const typed = unknown.map((flag) => String(flag).replace(/=.*$/s, ''));
-      throw await unknownFlags(typed, Object.keys(known), error);
+      const { misuse } = await import('./misuse.ts');
+      throw await misuse(error, {
+        command: `leasectl ${String(this.id).replaceAll(':', ' ')}`,
+        args: Object.keys(options?.args ?? {}),
+        flags: Object.keys({ json: {}, ...options?.flags, ...options?.baseFlags }),
+      });
     });
     // Nobody means nothing: a variable of a script is not set.
     const given = { ...parsed.args, ...parsed.flags };

@@ -5,7 +5,7 @@ import { sentences } from './domain/nearest.ts';
 import { quoted } from './domain/shell.ts';
 import { handleIn } from './given-handle.ts';
 import { ServiceCommand } from './service-command.ts';
-import { lookAt, type OnceOnlyClient } from './services/onceonly/client.ts';
+import { type KeyState, lookAt, type OnceOnlyClient } from './services/onceonly/client.ts';
 
 export type KeyConnection = Connection<OnceOnlyClient>;
 
@@ -40,15 +40,12 @@ export abstract class KeyCommand extends ServiceCommand {
     const address = addressOf(key);
     const held = (await this.context.ledger()).find(address);
     if (held) return redactor.add(held.handle);
-    const { words, isFinished } = await lookAt(() => client.look(key));
+    const { words, kind } = await lookAt(() => client.look(key));
     const message = `This machine holds no lease on ${key} (profile ${address.profile}); it is ${words}.`;
-    throw isFinished
+    throw kind === 'finished'
       ? new Failure('conflict', message, { hint: seeResult(key) })
       : new Failure('usage', message, {
-          hint: sentences(
-            'Take it with leasectl lease, name another --profile, or give its --lease-id.',
-            await this.didYouMean(address),
-          ),
+          hint: sentences(await this.didYouMean(address), WITHOUT_HANDLE[kind](quoted(key))),
         });
   }
 
@@ -69,9 +66,9 @@ export abstract class KeyCommand extends ServiceCommand {
       if (error.code !== 'lease_lost') {
         await this.note((ledger) => ledger.forget(connection.addressOf(key), leaseId));
       }
-      const { words, isFinished } = await lookAt(() => connection.client.look(key));
+      const { words, kind } = await lookAt(() => connection.client.look(key));
       const stop = error.code === 'lease_lost' ? 'Stop what relied on it. ' : '';
-      const next = isFinished ? seeResult(key) : `To take it again: leasectl lease ${quoted(key)}`;
+      const next = kind === 'finished' ? seeResult(key) : AFTERWARDS[kind](quoted(key));
       throw new Failure(error.code, `${error.message} ${key} is now ${words}.`, {
         hint: `${stop}${next}`,
         service: error.service,
@@ -82,6 +79,24 @@ export abstract class KeyCommand extends ServiceCommand {
     }
   }
 }
+
+type Unfinished = Exclude<KeyState['kind'], 'finished'>;
+type Hints = Readonly<Record<Unfinished, (key: string) => string>>;
+
+/** What to do without a handle. */
+const WITHOUT_HANDLE: Hints = {
+  held: (key) =>
+    `Name another --profile, give its --lease-id, or wait for the work to end: leasectl wait ${key}`,
+  free: (key) => `Name another --profile, give its --lease-id, or take it: leasectl lease ${key}`,
+  unknown: () => 'Name another --profile, or give its --lease-id.',
+};
+
+/** What to do with a handle that is good for nothing any more. */
+const AFTERWARDS: Hints = {
+  held: (key) => `Another lease is in force. To wait for the work to end: leasectl wait ${key}`,
+  free: (key) => `To take it again: leasectl lease ${key}`,
+  unknown: (key) => `See who has it now: leasectl status ${key}`,
+};
 
 function seeResult(key: string): string {
   return `What is stored: leasectl result ${quoted(key)}`;

@@ -55,6 +55,14 @@ function flagsFirst(command: string): Failure {
   });
 }
 
+/** As other programs are asked for it. */
+function askedForVersion(word: string): Failure {
+  const kind = word.startsWith('-') ? 'flag' : 'command';
+  return new Failure('usage', `There is no ${kind} ${word}.`, {
+    hint: 'For the version: leasectl --version',
+  });
+}
+
 /** oclif's hook for words that are no command. */
 export async function commandNotFound({
   id,
@@ -63,6 +71,7 @@ export async function commandNotFound({
   readonly id: string;
   readonly config: Commands;
 }): Promise<never> {
+  if (/^(version|-v|-V)$/.test(id)) throw askedForVersion(id);
   if (id.startsWith('-')) throw flagsFirst('status KEY');
   const { unknownCommand } = await import('./unknown-words.ts');
   throw await unknownCommand(id.split(':'), config);

@@ -1,6 +1,7 @@
 import type { Interfaces } from '@oclif/core';
 import { Failure } from './domain/failure.ts';
-import { asQuestion, nearest, nearestCommands, sentences } from './domain/nearest.ts';
+import { asQuestion, nearestCommands, sentences } from './domain/nearest.ts';
+import { surplus } from './output/usage.ts';
 
 /** What of oclif's configuration tells the commands that there are. */
 export type Commands = Pick<Interfaces.Config, 'commands' | 'topics'>;
@@ -11,6 +12,12 @@ export async function unknownCommand(
   { commands, topics }: Commands,
 ): Promise<Failure> {
   const typed = (id: string) => id.replaceAll(':', ' ');
+  // oclif takes what follows a command that has no arguments for more of its name.
+  const bare = commands.find(
+    ({ id, args }) =>
+      Object.keys(args).length === 0 && `${words.join(' ')} `.startsWith(`${typed(id)} `),
+  );
+  if (bare) return surplus(`leasectl ${typed(bare.id)}`);
   const known = commands.filter(({ hidden }) => !hidden).map(({ id }) => typed(id));
   const groups = topics.map(({ name }) => typed(name));
   const near = await nearestCommands(words, known);
@@ -22,22 +29,5 @@ export async function unknownCommand(
   const help = topic ? `leasectl ${topic} --help` : 'leasectl --help';
   return new Failure('usage', `There is no command ${JSON.stringify(words.join(' '))}.`, {
     hint: sentences(asQuestion(meant), `See those there are: ${help}`),
-  });
-}
-
-/**
- * @param typed flags that the command does not have, without their values: those may be secrets
- * @param flags names of those that it has
- */
-export async function unknownFlags(
-  typed: readonly string[],
-  flags: readonly string[],
-  cause: unknown,
-): Promise<Failure> {
-  const known = flags.map((name) => `--${name}`);
-  const meant = await Promise.all(typed.map((flag) => nearest(flag, known)));
-  return new Failure('usage', `There is no flag ${typed.join(', ')}.`, {
-    hint: sentences(asQuestion([...new Set(meant.flat())]), 'See --help for how it is used.'),
-    cause,
   });
 }

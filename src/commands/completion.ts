@@ -8,8 +8,8 @@ export default class Completion extends BaseCommand {
   static override readonly description = [
     'One line switches it on. In ~/.bashrc: eval "$(leasectl completion bash)". In ~/.zshrc:',
     'source <(leasectl completion zsh). For fish: leasectl completion fish >',
-    '~/.config/fish/completions/leasectl.fish. Then TAB knows profiles too, and the keys and',
-    'jobs that this machine holds. It asks no service.',
+    '~/.config/fish/completions/leasectl.fish, in a directory that has to be there. Then TAB',
+    'knows profiles too, and the keys and jobs that this machine holds. It asks no service.',
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> completion bash',

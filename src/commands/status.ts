@@ -1,8 +1,12 @@
 import type { Answer } from '../base-command.ts';
 import { KeyCommand } from '../key-command.ts';
+import type { LeaseAddress } from '../ledger/ledger.ts';
 import { renderDetails } from '../output/table.ts';
 import { serviceTime, timeLeft } from '../output/time.ts';
 import { required } from '../positional.ts';
+import type { StatusResponse } from '../services/onceonly/wire.ts';
+
+const OURS = ' (held by this machine)';
 
 export default class Status extends KeyCommand {
   static override readonly summary = 'Show the state of a key';
@@ -23,16 +27,17 @@ export default class Status extends KeyCommand {
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(Status);
     const { client, target, addressOf } = await this.connect(flags);
+    const address = addressOf(args.key);
     const sentAt = this.context.now();
-    const answer = await this.askAbout(addressOf(args.key), () => client.status(args.key));
+    const answer = await this.askAbout(address, () => client.status(args.key));
     const endsAt = answer.ttl_left == null ? undefined : sentAt + answer.ttl_left * 1000;
     return {
       data: answer,
-      text: (style) =>
+      text: async (style) =>
         renderDetails(
           [
             ['Key', answer.key],
-            ['Status', answer.status],
+            ['Status', `${answer.status}${(await this.#isOurs(answer, address)) ? OURS : ''}`],
             ['Until', endsAt && timeLeft(endsAt, this.context.now(), style)],
             ['First seen', serviceTime(answer.first_seen_at, style)],
             ['Finished', serviceTime(answer.done_at, style)],
@@ -44,5 +49,11 @@ export default class Status extends KeyCommand {
           style,
         ),
     };
+  }
+
+  async #isOurs({ status, lease_id }: StatusResponse, address: LeaseAddress): Promise<boolean> {
+    if (status !== 'in_progress' || !lease_id) return false;
+    const { isHeldHere } = await import('../ledger/look.ts');
+    return isHeldHere(this.context.paths.handles, address, lease_id);
   }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { openToLook } from '../sqlite/database.ts';
+import { type Connection, openToLook } from '../sqlite/database.ts';
+import { ADDRESS, key, type LeaseAddress } from './address.ts';
 import { HANDLES } from './ledger.ts';
 
 /** What the ledger says of a lease, without its handle. */
@@ -19,21 +20,34 @@ const Row = z.object({ profile: z.string(), id: z.string(), expires_at: z.int() 
  * @param most how many are read
  */
 export function lookAtLedger(file: string, service: string, most = 1_000): NotedLease[] {
+  const sql = `SELECT profile, id, expires_at FROM handles
+    WHERE service = ? ORDER BY expires_at DESC, id LIMIT ?`;
+  const read = (db: Connection) =>
+    db
+      .prepare(sql)
+      .all(service, most)
+      .map((row) => Row.parse(row))
+      .map(({ expires_at, ...rest }) => ({ ...rest, expiresAt: expires_at }));
+  return looking(file, read) ?? [];
+}
+
+/** Whether a handle is this machine's; no, where the ledger cannot be read. It changes nothing, either. */
+export function isHeldHere(file: string, address: LeaseAddress, handle: string): boolean {
+  const sql = `SELECT 1 FROM handles WHERE ${ADDRESS} AND handle = ?`;
+  const rows = looking(file, (db) => db.prepare(sql).all(...key(address), handle));
+  return rows !== undefined && rows.length > 0;
+}
+
+function looking<T>(file: string, read: (db: Connection) => T): T | undefined {
   try {
     const db = openToLook(file, HANDLES);
-    if (!db) return [];
+    if (!db) return undefined;
     try {
-      const sql = `SELECT profile, id, expires_at FROM handles
-        WHERE service = ? ORDER BY expires_at DESC, id LIMIT ?`;
-      return db
-        .prepare(sql)
-        .all(service, most)
-        .map((row) => Row.parse(row))
-        .map(({ expires_at, ...rest }) => ({ ...rest, expiresAt: expires_at }));
+      return read(db);
     } finally {
       db.close();
     }
   } catch {
-    return [];
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { FAILURES, Failure } from '../domain/failure.ts';
-import { isJsonObject } from '../domain/json.ts';
 import { visible } from '../terminal/visible.ts';
 import type { Style } from './style.ts';
+import { usageFailure } from './usage.ts';
 
 /** A failure for people: what happened, and what to do next. */
 export function renderFailure(failure: Failure, { paint, clean }: Style): string {
@@ -51,42 +51,6 @@ function fileFailure(path: string, code: string, cause: Error): Failure {
         hint: 'Check its rights, and those of the directories above it.',
         cause,
       });
-}
-
-/**
- * oclif's complaints, in our words: its own have lists, a pointer to --help on a line of its own, and
- * repeat what was typed, which may be a secret in the wrong place.
- */
-function usageFailure(error: Error): Failure {
-  const hint = 'See --help for how it is used.';
-  return new Failure('usage', `${complaint(error).replace(/\.$/, '')}.`, { hint, cause: error });
-}
-
-function complaint(error: Error): string {
-  const list = (name: string): unknown[] => {
-    const value: unknown = Object(error)[name];
-    return Array.isArray(value) ? value : [];
-  };
-  const flags = list('flags').map((flag) => String(flag).replace(/=.*$/s, ''));
-  if (flags.length > 0) return `There is no flag ${flags.join(', ')}`;
-  const missing = list('args').filter(isJsonObject);
-  if (missing.length > 0) {
-    return `Missing ${missing.map(({ name }) => String(name).toUpperCase()).join(', ')}`;
-  }
-  const surplus = list('args').length;
-  if (surplus > 0) return `Too many arguments: ${surplus} more than there is room for`;
-  const [said = ''] = error.message.split(/\n\n|\nSee more help/);
-  return said
-    .replace(/^The following errors? occurred:\s*/, '')
-    .replace(
-      /All of the following must be provided when using (--[\w-]+): ([^\n]+)/g,
-      '$1 needs $2',
-    )
-    .replace(/(--[\w-]+)=(?= )/g, '$1')
-    .replace(/\n(?=\S|\s+\S)/g, '; ')
-    .replace(/(--[\w-]+)=\S+/g, '$1')
-    .replace(/\s+/g, ' ')
-    .trim();
 }
 
 /** The stack of an error and of what caused it, for LEASECTL_DEBUG. */

@@ -174,8 +174,9 @@ export class Terminal {
       return withoutMark(bytes.toString('utf8'));
     } catch (error) {
       if (error instanceof Failure) throw error;
-      throw new Failure('usage', `${flag}: ${JSON.stringify(file)} cannot be read.`, {
-        hint: 'Check that the file is there and readable.',
+      const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+      throw new Failure('usage', `${flag}: ${JSON.stringify(file)} cannot be read${code}.`, {
+        hint: 'Check that it is there, a file, and readable.',
         cause: error,
       });
     }

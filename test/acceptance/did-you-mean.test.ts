@@ -19,9 +19,43 @@ test.each<[string[], string, string]>([
   ],
   [['help', 'leese'], 'There is no command "leese".', 'Did you mean lease?'],
   [['jobs', 'lst', '--help'], 'There is no command "jobs lst".', 'Did you mean jobs list?'],
-  [['lease', 'k', '--tll', '5m'], 'There is no flag --tll.', 'Did you mean --ttl? See --help'],
+  [
+    ['lease', 'k', '--tll', '5m'],
+    'There is no flag --tll.',
+    'Did you mean --ttl? See how it is used: leasectl lease --help\n',
+  ],
   [['lease', 'k', '--proflie=secret'], 'There is no flag --proflie.', 'Did you mean --profile?'],
   [['lease', 'k', '--jsn', '--json'], 'There is no flag --jsn.', 'Did you mean --json?'],
+  [
+    ['profile', 'add', 'x', '--service', 'onceonly', '--token', 'secret'],
+    'There is no flag --token.',
+    'Did you mean --token-stdin, --token-file or --token-command? An argument could be seen by others.',
+  ],
+  [['lease', 'k', '--time', '5s'], 'There is no flag --time.', 'Did you mean --timeout?'],
+  [['lease', 'k', '--meta-dat', 'x'], 'There is no flag --meta-dat.', 'Did you mean --metadata?'],
+  [['status', 'k', '-o', 'json'], 'There is no flag -o.', 'Did you mean --json?'],
+  [['jobs', 'list', '--output=json'], 'There is no flag --output.', 'Did you mean --json?'],
+  [['status', 'k', '--format', 'json'], 'There is no flag --format.', 'Did you mean --json?'],
+  [['status', 'k', '-q', 'x'], 'There is no flag -q.', 'Did you mean --query?'],
+  [
+    ['profile', 'import'],
+    'Missing FILE.',
+    'Hint: See how it is used: leasectl profile import --help\n',
+  ],
+  [['lease', 'a', 'secret'], 'Too many arguments: leasectl lease takes KEY, and no more.', ''],
+  [['jobs', 'list', 'secret'], 'Too many arguments: leasectl jobs list takes none.', ''],
+  [['version'], 'There is no command version.', 'Hint: For the version: leasectl --version\n'],
+  [['-V'], 'There is no flag -V.', 'Hint: For the version: leasectl --version\n'],
+  [
+    ['profile', 'show', '--resolve', 'leese'],
+    'There is no command "leese".',
+    'Did you mean lease?',
+  ],
+  [
+    ['profile', 'show', '--resolve', 'jobs'],
+    'There is no command "jobs".',
+    'See those there are: leasectl jobs --help',
+  ],
   [['status', 'k', '--profile', 'prd'], 'There is no profile prd.', 'Did you mean prod?'],
   [['profile', 'use', 'lokal'], 'There is no profile lokal.', 'Did you mean local?'],
 ])('%j', async (args, message, hint) => {
@@ -62,7 +96,7 @@ test('a key that this machine holds may be meant', async () => {
   for (const command of ['extend', 'complete', 'cancel']) {
     expect(await hintOf(command, 'deploy-prd')).toEqual([
       2,
-      expect.stringMatching(/--lease-id\. Did you mean deploy-prod\?$/),
+      expect.stringMatching(/^Did you mean deploy-prod\? .* leasectl lease deploy-prd$/),
     ]);
   }
   expect(await hintOf('extend', 'deploy-prd', '--lease-id', 'x')).toEqual([

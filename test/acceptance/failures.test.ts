@@ -31,10 +31,25 @@ const CASES: readonly Case[] = [
     { input: 'canary' },
   ),
   usage(['run'], /Give either a KEY/, { input: 'canary' }),
-  usage(['lease', 'a', 'lease_canary'], /^Too many arguments: 1 more than there is room for\.$/),
+  usage(
+    ['lease', 'a', 'lease_canary'],
+    /^Too many arguments: leasectl lease takes KEY, and no more\.$/,
+  ),
+  usage(
+    ['api', 'GET', '/x', 'lease_canary'],
+    /^Too many arguments: leasectl api takes METHOD and PATH, and no more\.$/,
+  ),
+  usage(
+    ['profile', 'list', 'once_live_canary'],
+    /^Too many arguments: leasectl profile list takes none\.$/,
+  ),
   usage(['lease', 'a', '--token=once_live_canary'], /^There is no flag --token\.$/),
   usage(['lease', 'a', '--timeout', '2h'], /--timeout is no usable duration: "2h"/),
   usage(['lease', 'a', '--bogus'], /^There is no flag --bogus\.$/),
+  usage(['version'], /^There is no command version\.$/),
+  usage(['-v'], /^There is no flag -v\.$/),
+  usage(['-V'], /^There is no flag -V\.$/),
+  usage(['complete', 'a', '--result', '@/'], /--result: "\/" cannot be read \(EISDIR\)\./),
   usage(['bogus'], /^There is no command "bogus"\.$/),
   usage(['lease', 'a', '--ttl', '99d'], /--ttl is no usable duration: "99d"\./),
   usage(['lease', 'a', '--ttl'], /--ttl expects a value/),
@@ -44,7 +59,7 @@ const CASES: readonly Case[] = [
   usage(['lease', 'a', '--metadata', '[]'], /--metadata is not a JSON object\./),
   usage(
     ['lease', 'a', '--metadata', '@/nonexistent'],
-    /--metadata: "\/nonexistent" cannot be read\./,
+    /--metadata: "\/nonexistent" cannot be read \(ENOENT\)\./,
   ),
   usage(['complete', 'a', '--result', '-', '--lease-id', '-'], /cannot read stdin/, {
     input: '{}',

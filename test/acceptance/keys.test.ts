@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, test } from 'vitest';
 import { createSandbox } from '../support/sandbox.ts';
@@ -51,6 +51,7 @@ describe('a lease from beginning to end', () => {
     expect(without.stderr).toMatch(
       /^Error: This machine holds no lease on k \(profile local\); it is in progress for (5m|4m 5\ds) more\.\n/,
     );
+    expect(without.stderr).toContain('or wait for the work to end: leasectl wait k\n');
     expect(
       await alice.json(['extend', 'k', '--lease-id', '-'], { ...bob, input: lease_id }),
     ).toMatchObject({
@@ -161,6 +162,10 @@ describe('a lease that was lost', () => {
     expect(lost).toMatchObject({ code: 14, stdout: '' });
     const { error } = JSON.parse(lost.stderr);
     expect(error).toMatchObject({ code: 'lease_lost', status: 409, retryable: false });
+    // What is held cannot be taken.
+    expect(error.hint).toBe(
+      'Stop what relied on it. Another lease is in force. To wait for the work to end: leasectl wait k',
+    );
     expect(error.message).toMatch(
       /lease_mismatch\)\. k is now in progress for (1h|59m 5\ds) more\.$/,
     );
@@ -180,6 +185,38 @@ describe('a lease that was lost', () => {
       'This machine holds no lease on k (profile local); it is completed.',
     );
     expect(await json(['complete', 'k', '--lease-id', lease_id])).toMatchObject({ version: 2 });
+  });
+});
+
+describe('status', () => {
+  test('tells people that this machine holds the lease', async () => {
+    const { run, json, directory, ledgerFile } = createSandbox();
+    await json(['lease', 'k']);
+    const shown = async (state: string, ...more: string[]) =>
+      (await run(['status', 'k', ...more], { env: { XDG_STATE_HOME: state } })).stdout;
+    const here = dirname(dirname(ledgerFile));
+    expect(await shown(here)).toContain('Status\tin_progress (held by this machine)\n');
+    expect(await shown(here, '--field', 'status')).toBe('in_progress\n');
+    expect(JSON.parse(await shown(here, '--json'))).toMatchObject({ status: 'in_progress' });
+    const elsewhere = join(directory, 'elsewhere');
+    expect(await shown(elsewhere)).toContain('Status\tin_progress\n');
+    expect(existsSync(elsewhere)).toBe(false);
+  });
+
+  test('does not where it is lost, or the ledger cannot be read', async () => {
+    const { run, json, databaseFile, ledgerFile } = createSandbox();
+    await json(['lease', 'k']);
+    runOut(databaseFile, 'k');
+    expect((await run(['status', 'k'])).stdout).toContain('Status\tfailed\n');
+    const elsewhere = { env: { XDG_STATE_HOME: join(dirname(ledgerFile), 'elsewhere') } };
+    await json(['lease', 'k'], elsewhere);
+    expect((await run(['status', 'k'])).stdout).toContain('Status\tin_progress\n');
+    writeFileSync(ledgerFile, 'no ledger');
+    const { code, stdout } = await run(['status', 'k']);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringContaining('Status\tin_progress\n'),
+    });
   });
 });
 

@@ -104,7 +104,7 @@ test('a project file is a source, too', async () => {
 });
 
 test.each([
-  ['nope', /there is no command "nope"\./],
+  ['nope', /There is no command "nope"\./],
   [
     'profile list',
     /^Error: The command profile list asks no service: there is nothing to resolve\./,
@@ -116,6 +116,20 @@ test.each([
   const { code, stderr } = await run(['profile', 'show', '--resolve', words]);
   expect(code).toBe(2);
   expect(stderr).toMatch(message);
+});
+
+test.each([
+  [['leasectl lease'], 'lease', 'prod'],
+  [['jobs', 'claim'], 'jobs claim', 'local'],
+  [['leasectl', 'jobs', 'claim', '--json'], 'jobs claim', 'local'],
+  [['lease', 'local'], 'lease', 'local'],
+  [['jobs', 'claim', 'local'], 'jobs claim', 'local'],
+])('the words after --resolve need no quotes: %j', async (words, command, profile) => {
+  const sandbox = createSandbox();
+  await addProfile(sandbox, 'prod', 'https://a.example', TOKEN);
+  const { stdout } = await sandbox.run(['profile', 'show', '--resolve', ...words]);
+  expect(stdout).toContain(`command ${command}`);
+  expect(stdout).toMatch(words.includes('--json') ? `"value":"${profile}"` : `profile\t${profile}`);
 });
 
 test('what cannot be resolved fails as the command would', async () => {

@@ -1,7 +1,7 @@
 import { spawn } from '@lydell/node-pty';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
-import { BIN, createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { addProfile, BIN, createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { startStub } from '../support/stub-server.ts';
 
 /** Runs leasectl on a terminal of its own and gives all that it shows. */
@@ -106,6 +106,22 @@ describe('on a terminal', () => {
     const { screen } = await runOnTerminal(sandbox, list);
     expect(screen).toContain('│ local │ all │ embedded │');
     expect(screen).not.toContain('NAME');
+  });
+
+  test('a profile was used so long ago, and for whoever reads that later at a time', async () => {
+    const sandbox = createSandbox();
+    const { url } = await startStub({ status: 401, body: '{}' });
+    await addProfile(sandbox, 'prod', url);
+    await sandbox.run(['status', 'k', '--profile', 'prod']);
+    const list = ['profile', 'list', '--no-color', '--wide'];
+    const person = await runOnTerminal(sandbox, list, {}, 120);
+    expect(person.screen).toMatch(/ (now|\d+s ago) +│/);
+    const zone = { TZ: 'Europe/Berlin' };
+    const inUtc = await runOnTerminal(sandbox, [...list, '--utc'], zone, 120);
+    expect(inUtc.screen).toMatch(/ \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +│/);
+    const piped = await sandbox.run(['profile', 'list'], { env: zone });
+    expect(piped.stdout).toMatch(/\t\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0[12]:00\n$/);
+    expect((await sandbox.run(['profile', 'list', '--utc'])).stdout).toMatch(/:\d\dZ\n$/);
   });
 
   test('JSON chosen by a query is indented', async () => {

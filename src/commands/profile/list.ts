@@ -1,7 +1,8 @@
 import { listFlags } from '../../answer-view.ts';
 import type { Answer } from '../../base-command.ts';
+import type { Style } from '../../output/style.ts';
 import { renderList } from '../../output/table.ts';
-import { timeAgo } from '../../output/time.ts';
+import { serviceTime, timeAgo } from '../../output/time.ts';
 import { ProfileCommand, type ProfileSummary, shownToken } from '../../profile-command.ts';
 import { LOCAL } from '../../profiles/profile.ts';
 
@@ -25,18 +26,19 @@ export default class ProfileList extends ProfileCommand {
       summaries.map(async (summary) => ({ summary, isDefault: await this.#isDefault(summary) })),
     );
     const now = this.context.now();
-    const rows = shown.map(({ summary, isDefault }) => [
-      summary.name,
-      summary.service,
-      summary.url ?? 'embedded',
-      isDefault,
-      shownToken(summary),
-      summary.last_used_at === null ? '' : timeAgo(Date.parse(summary.last_used_at), now),
-    ]);
+    const rowsFor = (style: Style) =>
+      shown.map(({ summary, isDefault }) => [
+        summary.name,
+        summary.service,
+        summary.url ?? 'embedded',
+        isDefault,
+        shownToken(summary),
+        lastUse(summary, now, style),
+      ]);
     const head = ['NAME', 'SERVICE', 'URL', 'DEFAULT', 'TOKEN', 'LAST USED'];
     return {
       data: summaries,
-      text: (style) => renderList(head, rows, style),
+      text: (style) => renderList(head, rowsFor(style), style),
       // The others are told all the same.
       failure: known.find(({ problem }) => problem)?.problem,
       isFailureTold: true,
@@ -48,4 +50,11 @@ export default class ProfileList extends ProfileCommand {
     const shown = await this.shownDefault(summary);
     return ['yes', 'no'].includes(shown) ? shown : 'others';
   }
+}
+
+/** Who reads it later, or asks for UTC, gets the time itself. */
+function lastUse({ last_used_at }: ProfileSummary, now: number, style: Style): string {
+  if (last_used_at === null) return '';
+  const isAgo = style.isInteractive && !style.isUtc;
+  return isAgo ? timeAgo(Date.parse(last_used_at), now) : (serviceTime(last_used_at, style) ?? '');
 }

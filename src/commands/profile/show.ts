@@ -32,7 +32,7 @@ export default class ProfileShow extends ProfileCommand {
   protected override changesNothing = true;
 
   protected async execute(): Promise<Answer> {
-    const { args, flags } = await this.parse(ProfileShow);
+    const { args, flags } = await this.parse(ProfileShow, this.#withOneWord());
     if (flags.resolve !== undefined) return this.#resolve(flags.resolve, args.name);
     if (args.name !== undefined) return this.answerWith(args.name, await this.stored(args.name));
     throw new Failure('usage', 'Nothing says which profile to show.', {
@@ -40,13 +40,26 @@ export default class ProfileShow extends ProfileCommand {
     });
   }
 
+  /** The command line with the words of the command to resolve as one, also where no quotes said so. */
+  #withOneWord(): string[] {
+    const begin = this.argv.indexOf('--resolve') + 1;
+    if (begin === 0) return this.argv;
+    const rest = this.argv.slice(begin);
+    const end = rest.findIndex((word) => word.startsWith('-'));
+    const words = end < 0 ? rest : rest.slice(0, end);
+    const count = words.findLastIndex((_, last) =>
+      this.config.findCommand(idOf(words.slice(0, last + 1).join(' '))),
+    );
+    const found = words.slice(0, count + 1);
+    return found.length < 2 ? this.argv : this.argv.toSpliced(begin, found.length, found.join(' '));
+  }
+
   async #resolve(words: string, profile: string | undefined): Promise<Answer> {
-    const id = words.trim().replaceAll(/[\s:]+/g, ':');
+    const id = idOf(words);
     const command = this.config.findCommand(id);
     if (!command) {
-      throw new Failure('usage', `--resolve: there is no command ${JSON.stringify(words)}.`, {
-        hint: 'See those there are: leasectl --help',
-      });
+      const { unknownCommand } = await import('../../unknown-words.ts');
+      throw await unknownCommand(id.split(':'), this.config);
     }
     const settings = await settingsOf(this.context, command, profile);
     const rows = settings.map(({ setting, value, source }) => [setting, value ?? 'none', source]);
@@ -55,4 +68,13 @@ export default class ProfileShow extends ProfileCommand {
       text: (style) => renderList(['SETTING', 'VALUE', 'FROM'], rows, style),
     };
   }
+}
+
+/** As oclif names a command, that may be typed with the program before it. */
+function idOf(words: string): string {
+  return words
+    .trim()
+    .replace(/^leasectl(?=[\s:])/, '')
+    .trim()
+    .replaceAll(/[\s:]+/g, ':');
 }

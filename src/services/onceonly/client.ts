@@ -141,8 +141,8 @@ function about<T extends { key: string }>(key: string, answer: T): T {
 export interface KeyState {
   /** In a few words, for messages. */
   readonly words: string;
-  /** Whether it is known to be finished, and so will not be leased again. */
-  readonly isFinished: boolean;
+  /** `finished`: it will not be leased again. */
+  readonly kind: 'held' | 'free' | 'finished' | 'unknown';
 }
 
 /** @param status asks for the state; that it fails is told in the words */
@@ -150,18 +150,19 @@ export async function lookAt(status: () => Promise<StatusResponse>): Promise<Key
   try {
     return describeState(await status());
   } catch (error) {
-    if (error instanceof DryRun) return { words: 'not looked at in a dry run', isFinished: false };
+    if (error instanceof DryRun) return { words: 'not looked at in a dry run', kind: 'unknown' };
     const isGone = error instanceof Failure && error.code === 'not_found';
-    const words = isGone ? 'not held' : 'in a state that could not be read';
-    return { words, isFinished: false };
+    return isGone
+      ? { words: 'not held', kind: 'free' }
+      : { words: 'in a state that could not be read', kind: 'unknown' };
   }
 }
 
 function describeState({ status, error_code, ttl_left }: StatusResponse): KeyState {
   if (status !== 'in_progress') {
     const words = error_code ? `${status} (${error_code})` : status;
-    return { words, isFinished: error_code !== 'expired' };
+    return { words, kind: error_code === 'expired' ? 'free' : 'finished' };
   }
   const left = ttl_left == null ? '' : ` for ${formatDuration(ttl_left)} more`;
-  return { words: `in progress${left}`, isFinished: false };
+  return { words: `in progress${left}`, kind: 'held' };
 }

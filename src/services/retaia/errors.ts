@@ -14,7 +14,7 @@ interface Reason {
   readonly hint?: string;
 }
 
-const STOP = 'Stop what relied on it. To take it again: leasectl jobs claim';
+const STOP = 'Stop what relied on it. See whether it can be claimed again: leasectl jobs list';
 
 /**
  * Retaia's refusals: the status that the embedded service gives them, and what they mean to the
