@@ -27,7 +27,7 @@ describe('a token endpoint that refuses', () => {
     expect(await failureOf(credentials.header())).toMatchObject({
       code: 'unauthorized',
       message: expect.stringContaining(`the client id or secret was refused (${code})`),
-      hint: expect.stringContaining('leasectl profile remove, and add'),
+      hint: expect.stringContaining('and store them anew: leasectl profile edit'),
     });
   });
 
