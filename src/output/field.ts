@@ -8,11 +8,12 @@ const MOST_NAMES = 40;
 
 /**
  * The values of one field of an answer, bare, a line each: one of an object, any number of a list.
+ * What is null has no fields that could be missing.
  *
  * @param json the answer as it came: numbers keep their digits
  * @param name a field, or a path with dots
- * @param known fields that the answer could have: one that is left out counts as null
- * @throws Failure `usage` when there is no such field
+ * @param known fields, and paths to them, that the answer could have: one left out counts as null
+ * @throws Failure `usage` when there is no such field; of a list, when no element has it
  */
 export async function fieldOf(
   json: string,
@@ -22,31 +23,55 @@ export async function fieldOf(
   const { parseTree } = await import('jsonc-parser');
   const root = parseTree(json);
   if (!root || root.type === 'null') return [''];
-  const bareOf = (node: Node | undefined) => (node ? bare(node, json) : '');
+  const bareOf = (value: Value) => (value ? bare(value, json) : '');
   const own = root.type === 'array' ? undefined : at(root, name);
-  if (own) return [bareOf(own)];
-  const isKnown = known.includes(name) || known.includes(name.split('.')[0] ?? '');
+  if (own !== undefined) return [bareOf(own)];
+  if (isLeftOut(root, name, known)) return [''];
   const list = listIn(root);
-  if (!list) {
-    if (isKnown) return [''];
-    throw noField(name, root, [root], known);
-  }
-  const values = list.map((item) => at(item, name));
-  if (isKnown || list.length === 0 || values.some(Boolean)) return values.map(bareOf);
-  throw noField(name, root, list, known);
+  if (!list) throw noField(name, root, [root], known);
+  const inside = list.name === undefined ? known : below(known, list.name);
+  const values = list.items.map((item) => {
+    const value = at(item, name);
+    return value === undefined && isLeftOut(item, name, inside) ? null : value;
+  });
+  if (values.some(Boolean) || !values.includes(undefined)) return values.map(bareOf);
+  throw noField(name, root, list.items, inside);
 }
 
-/** What a path leads to; a null that ends it early; undefined when it leads nowhere. */
-function at(node: Node, path: string): Node | undefined {
-  if (node.type === 'null') return node;
+/** What a path leads to; null where a null ends it early; undefined where it leads nowhere. */
+type Value = Node | null | undefined;
+
+function at(node: Node, path: string): Value {
+  if (node.type === 'null') return null;
   const exact = child(node, path);
   if (exact) return exact;
+  let value: Value;
   for (let dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) {
     const next = child(node, path.slice(0, dot));
     const found = next && at(next, path.slice(dot + 1));
     if (found) return found;
+    if (found === null) value = null;
   }
-  return undefined;
+  return value;
+}
+
+/** Whether the first step of a path that leads nowhere is to a field that could be there. */
+function isLeftOut(node: Node, path: string, known: readonly string[]): boolean {
+  let at = node;
+  const names: string[] = [];
+  for (const step of path.split('.')) {
+    if (at.type === 'object') names.push(step);
+    const next = child(at, step);
+    if (!next) return at.type === 'object' && known.includes(names.join('.'));
+    at = next;
+  }
+  return false;
+}
+
+/** The paths that go on from a field. */
+function below(known: readonly string[], name: string): string[] {
+  const start = `${name}.`;
+  return known.filter((path) => path.startsWith(start)).map((path) => path.slice(start.length));
 }
 
 function child({ type, children = [] }: Node, name: string): Node | undefined {
@@ -59,13 +84,21 @@ function namesIn({ type, children = [] }: Node): string[] {
   return type === 'object' ? children.map(({ children: [key] = [] }) => String(key?.value)) : [];
 }
 
+interface List {
+  /** Of the field that has it; undefined where it is the whole answer. */
+  readonly name: string | undefined;
+  readonly items: readonly Node[];
+}
+
 /** The elements of what is a list, or has one list of objects and no other. */
-function listIn({ type, children = [] }: Node): readonly Node[] | undefined {
-  if (type === 'array') return children;
+function listIn({ type, children = [] }: Node): List | undefined {
+  if (type === 'array') return { name: undefined, items: children };
   const lists = children
-    .flatMap(({ children: [, value] = [] }) => (value?.type === 'array' ? [value] : []))
-    .filter(({ children: items = [] }) => items.every((item) => item.type === 'object'));
-  return lists.length === 1 ? lists[0]?.children : undefined;
+    .flatMap(({ children: [key, value] = [] }) =>
+      value?.type === 'array' ? [{ name: String(key?.value), items: value.children ?? [] }] : [],
+    )
+    .filter(({ items }) => items.every((item) => item.type === 'object'));
+  return lists.length === 1 ? lists[0] : undefined;
 }
 
 function bare(node: Node, json: string): string {
@@ -93,7 +126,7 @@ function noField(
 
 function failureOf(what: string, things: readonly Node[], known: readonly string[]): Failure {
   const present = [...new Set(things.flatMap(namesIn))];
-  const names = present.length > 0 ? present : known;
+  const names = present.length > 0 ? present : known.filter((path) => !path.includes('.'));
   const told = names.slice(0, MOST_NAMES).join(', ') + (names.length > MOST_NAMES ? ', …' : '');
   return new Failure('usage', `${what}.`, {
     hint: told ? `There are ${told}.` : 'It has no fields at all: see it with --json.',

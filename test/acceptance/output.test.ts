@@ -19,6 +19,16 @@ describe('--field', () => {
     expect(await fieldOf('status')).toBe('completed\n');
     expect(await fieldOf('result.commit')).toBe('4f2a9c\n');
     expect(await fieldOf('result.none')).toBe('\n');
+    expect(await fieldOf('result.none.x')).toBe('\n');
+    for (const [path, parent, there] of [
+      ['result.comit', 'result', 'There are commit, none.'],
+      ['status.x', 'status', 'It has no fields at all: see it with --json.'],
+    ]) {
+      const { code, stdout, stderr } = await run(['result', 'k', '--field', String(path)]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain(`Error: ${parent} in the answer has no field `);
+      expect(stderr).toContain(`Hint: ${there}`);
+    }
     expect(await fieldOf('result')).toBe('{"commit":"4f2a9c","none":null}\n');
   });
 

@@ -46,6 +46,17 @@ describe('of an object', () => {
   test('a field that the contract knows, and the service left out, is empty', async () => {
     expect(await fieldOf(ANSWER, 'done_at', ['done_at'])).toEqual(['']);
     expect(await fieldOf(ANSWER, 'done_at.x', ['done_at'])).toEqual(['']);
+    expect(await fieldOf(ANSWER, 'empty.x', ['empty', 'empty.x'])).toEqual(['']);
+    expect(await fieldOf('{"a": [{}, {"b": 1}]}', 'a.0.b', ['a', 'a.b'])).toEqual(['']);
+  });
+
+  test.each([
+    ['key.x', 'key in the answer has no field x.'],
+    ['result.comit', 'result in the answer has no field comit.'],
+    ['empty.x.y', 'empty in the answer has no field x.y.'],
+  ])('what it does not know of a field is not there: %s', async (name, message) => {
+    const known = ['key', 'result', 'empty', 'done_at'];
+    await expect(fieldOf(ANSWER, name, known)).rejects.toMatchObject({ code: 'usage', message });
   });
 
   test('what would act on a terminal, or on lines, is spelled out', async () => {
@@ -67,6 +78,23 @@ describe('of a list', () => {
     await expect(fieldOf(json, 'nope', [])).rejects.toMatchObject({
       hint: 'There are id, type.',
     });
+  });
+
+  test('what no element has is missing, unless it could be there, or nobody can tell', async () => {
+    const list = '[{"t": null, "s": "x"}, {"t": {"tail": "a"}, "s": "y"}]';
+    expect(await fieldOf(list, 't.tail', [])).toEqual(['', 'a']);
+    await expect(fieldOf(list, 't.tial', ['t'])).rejects.toMatchObject({
+      message: 't in the answer has no field tial.',
+      hint: 'There are tail.',
+    });
+    await expect(fieldOf(list, 's.x', ['s'])).rejects.toThrow('s in the answer has no field x.');
+    expect(await fieldOf(list, 't.tial', ['t.tial'])).toEqual(['', '']);
+    expect(await fieldOf(list, 'other', ['other'])).toEqual(['', '']);
+    expect(await fieldOf(`{"items": ${list}}`, 'other', ['items', 'items.other'])).toEqual([
+      '',
+      '',
+    ]);
+    expect(await fieldOf('[{"t": null}]', 't.tial', [])).toEqual(['']);
   });
 
   test('the own fields of what has a list come first', async () => {
