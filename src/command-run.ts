@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { FAILURES, Failure } from './domain/failure.ts';
 import type { StartedCommand } from './exec-child.ts';
 import {
+  afterCancel,
   lost,
   notGivenBack,
   stoppedByService,
@@ -191,7 +192,8 @@ export class CommandRun {
     const failure = await this.#finish({ way: 'canceled', reason: signal }, deadline);
     if (failure) notice(notGivenBack(failure));
     const kept = this.#kept();
-    if (hasBegun) notice(`The command was stopped by ${signal}.${kept}`);
+    const after = failure ? '' : afterCancel(this.#name, this.#held);
+    if (hasBegun) notice(`The command was stopped by ${signal}.${after}${kept}`);
     const exitCode = code === 0 ? exitCodeOf(signal) : code;
     return { status: failure ? 'unknown' : 'canceled', exitCode };
   }

@@ -1,5 +1,6 @@
 import { Failure, type FailureCode } from './domain/failure.ts';
 import { isDecision } from './supervise/finish.ts';
+import type { HeldWork } from './work.ts';
 
 /*
  * How a command that ran under a lease is told not to have come to a good end. `kept` says where its
@@ -12,6 +13,16 @@ export function lost(name: string, why: Failure, hasBegun: boolean, kept: string
   return retold(why, 'lease_lost', `The lease on ${name} is lost: ${what}. ${why.message}${kept}`, {
     hint: 'Nothing was reported as done. Find out how far it came before you run it again.',
   });
+}
+
+/** What a signal has brought about, for who wants to try again; a sentence with a space before it. */
+export function afterCancel(
+  name: string,
+  { goesBack, subject }: Pick<HeldWork, 'goesBack' | 'subject'>,
+): string {
+  if (goesBack) return ' Others may have the job now.';
+  const again = 'key' in subject ? ': to try again, name it anew' : '';
+  return ` That ends ${name} for good${again}.`;
 }
 
 export function stoppedByService(name: string, service: string, kept: string): Failure {

@@ -112,7 +112,7 @@ export abstract class ProfileWritingCommand extends ProfileCommand {
     const { stored, fellBack, why } = await store.keep(secret.value, storage);
     if (fellBack && !this.jsonEnabled() && (await this.context.profiles.isNews('no-keyring'))) {
       this.notice(
-        `Warning: no keyring can be used (${why}): secrets are kept in files that only you may read. --storage file says that this is meant.`,
+        `Warning: no keyring can be used (${why}). The secret is in a file that only you may read. This is said once; to mean it, give --storage file.`,
       );
     }
     return stored;

@@ -6,6 +6,19 @@ import { surplus } from './output/usage.ts';
 /** What of oclif's configuration tells the commands that there are. */
 export type Commands = Pick<Interfaces.Config, 'commands' | 'topics'>;
 
+/** What other tools call what is called otherwise here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  acquire: 'lease',
+  auth: 'profile add',
+  config: 'profile list',
+  get: 'status',
+  login: 'profile add',
+  release: 'cancel',
+  renew: 'extend',
+  revoke: 'cancel',
+  unlock: 'cancel',
+};
+
 /** @param words what was typed as a command, maybe with arguments at the end */
 export async function unknownCommand(
   words: readonly string[],
@@ -20,7 +33,8 @@ export async function unknownCommand(
   if (bare) return surplus(`leasectl ${typed(bare.id)}`);
   const known = commands.filter(({ hidden }) => !hidden).map(({ id }) => typed(id));
   const groups = topics.map(({ name }) => typed(name));
-  const near = await nearestCommands(words, known);
+  const other = ELSEWHERE[words[0] ?? ''];
+  const near = other === undefined ? await nearestCommands(words, known) : [other];
   const topic = groups
     .filter((group) => `${words.join(' ')} `.startsWith(`${group} `))
     .reduce((longest, group) => (group.length > longest.length ? group : longest), '');

@@ -133,16 +133,19 @@ const BARE_LAYOUT = {
 /** How wide the columns are. The first one, which names things, is cut only if all else is in vain. */
 function fitted(widths: readonly number[], { columns, isWide }: Style) {
   if (isWide) return { layout: LAYOUT, rooms: widths };
-  const inBox = shrunk(widths, columns - frameOf(widths.length), NARROWEST);
-  if (inBox[0] === widths[0]) return { layout: LAYOUT, rooms: inBox };
+  const roomInBox = columns - frameOf(widths.length);
+  const inBox = shrunk(widths, roomInBox, NARROWEST);
+  if (inBox[0] === widths[0] && sum(inBox) <= roomInBox) return { layout: LAYOUT, rooms: inBox };
   const room = columns - 2 * (widths.length - 1);
-  return { layout: BARE_LAYOUT, rooms: shrunk(widths, room, STILL_READABLE) };
+  const bare = shrunk(widths, room, STILL_READABLE);
+  // Without room for them, no column is readable.
+  return { layout: BARE_LAYOUT, rooms: sum(bare) <= room ? bare : [] };
 }
 
-/** Takes from the widest columns until all have room; from the first last. */
+/** Takes from the widest columns until all have room, or are at their narrowest; from the first last. */
 function shrunk(widths: readonly number[], room: number, narrowest: number): number[] {
   const result = [...widths];
-  while (result.reduce((sum, width) => sum + width, 0) > room) {
+  while (sum(result) > room) {
     const rest = Math.max(...result.slice(1));
     const widest = rest > narrowest ? result.lastIndexOf(rest) : 0;
     const width = result[widest] ?? 0;
@@ -150,4 +153,8 @@ function shrunk(widths: readonly number[], room: number, narrowest: number): num
     result[widest] = width - 1;
   }
   return result;
+}
+
+function sum(widths: readonly number[]): number {
+  return widths.reduce((total, width) => total + width, 0);
 }

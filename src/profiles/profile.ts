@@ -132,9 +132,12 @@ export function checkProfileName(name: string): string {
  */
 export function parseToken(text: string, where: string): string {
   const token = text.trim();
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  const isQuoted = /^(["']).*\1$/.test(token);
+  if (/^[\x21-\x7e]+$/.test(token) && !isQuoted) return token;
+  const word = /^(Bearer|Basic) /i.exec(token)?.[1];
+  const surplus = word ? `Leave out the word ${word}. ` : isQuoted ? 'Leave out the quotes. ' : '';
   throw new Failure('usage', `${where} holds no token.`, {
-    hint: 'A token is one line of visible ASCII characters, without spaces.',
+    hint: `${surplus}A token is one line of visible ASCII characters, without spaces.`,
   });
 }
 

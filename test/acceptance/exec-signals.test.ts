@@ -6,7 +6,14 @@ import { SERVICES, stored } from '../support/exec-services.ts';
 
 const KEY = ['exec', 'k', '--'];
 
-const stopped = (signal: string) => `The command was stopped by ${signal}.\n`;
+/** What is said when a signal came, with what that means for who wants to try again. */
+const stopped = (signal: string, after = 'That ends k for good: to try again, name it anew.') =>
+  `The command was stopped by ${signal}. ${after}\n`;
+const AFTER: Readonly<Record<string, (id: string) => string>> = {
+  onceonly: (id) => `That ends ${id} for good: to try again, name it anew.`,
+  retaia: () => 'Others may have the job now.',
+  askui: (id) => `That ends job ${id} for good.`,
+};
 
 /** Ends with this code half a second after the first signal of this name, and tells how many came. */
 const counting = (signal: NodeJS.Signals, code: number) => {
@@ -25,7 +32,7 @@ describe.each(SERVICES)('a command of $name', (service) => {
     expect(await exec.outcome).toMatchObject({
       code: 130,
       stdout: 'ready\n',
-      stderr: stopped('SIGINT'),
+      stderr: stopped('SIGINT', AFTER[service.name]?.(id)),
     });
     expect(stored(host, id)).toMatchObject({ ending: service.canceled });
     expect(host.held()).toEqual([]);

@@ -59,6 +59,22 @@ describe('a list', () => {
     expect(lines.filter((line) => line.includes('job'))).toHaveLength(2);
   });
 
+  test('is never wider than the terminal', () => {
+    const head = ['NAME', 'SERVICE', 'URL', 'DEFAULT', 'TOKEN', 'LAST USED'];
+    const row = [
+      'production',
+      'onceonly',
+      'https://api.onceonly.tech',
+      'yes',
+      'file …cdef',
+      '5m ago',
+    ];
+    for (let columns = 24; columns <= 120; columns += 1) {
+      const lines = renderList(head, [row, row], { ...style, columns }).split('\n');
+      expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(columns);
+    }
+  });
+
   test('has no box where that takes the room', () => {
     const lines = renderList(HEAD, ROWS, { ...style, columns: 60 }).split('\n');
     expect(lines).toHaveLength(3);
