@@ -2,7 +2,8 @@ import type { Context } from './context.ts';
 import { KNOWS_ACQUISITIONS, type Transport } from './http/transport.ts';
 import type { LeaseAddress } from './ledger/ledger.ts';
 import type { ServiceName } from './profiles/profile.ts';
-import { resolveTarget, type Target } from './profiles/resolve.ts';
+import { resolveTarget, type Secret, type Target } from './profiles/resolve.ts';
+import { sourceOf } from './secrets/secret-store.ts';
 import type { Progress } from './terminal/progress.ts';
 import { withProgress } from './with-progress.ts';
 
@@ -16,8 +17,10 @@ export interface ConnectOptions {
   readonly isDryRun?: boolean | undefined;
   /** Told what people should know of how the connection came about. */
   readonly notice?: (message: string) => void;
-  /** Shows that a hosted service is waited for. */
+  /** Shows that the token is waited for, which others may have to be asked for, and the service. */
   readonly progress?: Progress | undefined;
+  /** Whether the command shows by itself that it waits for the service. */
+  readonly showsCalls?: boolean;
 }
 
 /** A service ready to be asked. */
@@ -91,7 +94,7 @@ async function transportTo(
   context: Context,
   target: Target,
   service: ServiceName,
-  { timeout, version, isDryRun, progress }: ConnectOptions,
+  { timeout, version, isDryRun, progress, showsCalls }: ConnectOptions,
 ): Promise<Transport> {
   const userAgent = `leasectl/${version}`;
   if (isDryRun) {
@@ -104,12 +107,14 @@ async function transportTo(
     return createEmbeddedTransport(service, await context.engine(), caller, await context.trace());
   }
   const { createHostedTransport } = await import('./hosted.ts');
-  const secret = await context.readSecret(target.secret);
+  const begun = performance.now();
+  const secret = await readSecret(context, target.secret, timeout, progress);
   const { transport, close } = await createHostedTransport(target, {
     secret,
     service,
     userAgent,
-    timeout,
+    // Both together have the time of one call.
+    timeout: Math.max(1, timeout - Math.floor(performance.now() - begun)),
     tokens: context.paths.tokens,
     now: context.now,
     env: context.env,
@@ -117,7 +122,20 @@ async function transportTo(
     remember: (value) => context.redactor.add(value),
   });
   context.onClose(close);
-  return withProgress(transport, target.url.host, progress);
+  return withProgress(transport, target.url.host, showsCalls ? undefined : progress);
+}
+
+/** Where others have to be asked for the secret, that is shown. */
+function readSecret(
+  context: Context,
+  secret: Secret,
+  most: number,
+  progress: Progress | undefined,
+): Promise<string> {
+  const read = () => context.readSecret(secret, most);
+  const source = 'stored' in secret ? sourceOf(secret.stored) : 'file';
+  if (!progress || source === 'file') return read();
+  return progress.during(source === 'keyring' ? 'the keyring' : 'the token command', read);
 }
 
 /** Who runs this, for others to know whom to ask. */

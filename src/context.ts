@@ -225,13 +225,14 @@ export class Context {
   /**
    * Reads a secret.
    *
+   * @param most milliseconds that this may take, where that is less than it usually may
    * @throws Failure as the secret store; `usage` when what it is cannot travel in a header
    */
-  async readSecret(secret: Secret): Promise<string> {
+  async readSecret(secret: Secret, most?: number): Promise<string> {
     if ('given' in secret) return this.redactor.add(secret.given);
     const { stored, profile } = secret;
-    const value =
-      typeof stored === 'string' ? stored : await (await this.secrets()).read(stored, profile);
+    const isHere = typeof stored === 'string';
+    const value = isHere ? stored : await (await this.secrets()).read(stored, profile, most);
     return this.redactor.add(parseToken(value, `Profile ${profile}`));
   }
 

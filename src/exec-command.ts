@@ -37,7 +37,7 @@ export abstract class ExecCommand extends ServiceCommand {
   static readonly limits = TAKES_A_LEASE;
   /** For completion: a command of the user's follows `--`. */
   static readonly runsCommand = true;
-  protected override readonly showsProgress = false;
+  protected override readonly showsCalls = true;
   static readonly execFlags = {
     wait: string({
       description: 'How long to wait for the lease [default: not at all]',

@@ -2,14 +2,15 @@ import { Failure } from './domain/failure.ts';
 import { ProfileCommand } from './profile-command.ts';
 import { isForClient, type WritingFlags } from './profile-flags.ts';
 import type { Wishes } from './profiles/draft.ts';
-import { type Profile, parseToken, withSecret } from './profiles/profile.ts';
-import { STORAGES, type Storage, type StoredSecret } from './secrets/secret-store.ts';
+import { type Profile, parseToken, secretOf, withSecret } from './profiles/profile.ts';
+import { STORAGES, type Storage, type StoredSecret, sourceOf } from './secrets/secret-store.ts';
 
 /** A secret as a user hands it over: itself, or a command that prints it. */
 export type NewSecret = { readonly value: string } | { readonly command: string };
 
 /** Milliseconds. */
 const TRIAL_TIMEOUT = 5_000;
+const TRIAL_WITH_COMMAND = 30_000;
 
 /** What the commands that make or change a profile share. */
 export abstract class ProfileWritingCommand extends ProfileCommand {
@@ -94,7 +95,11 @@ export abstract class ProfileWritingCommand extends ProfileCommand {
   protected async verify(name: string, draft: Profile, isAsked: boolean): Promise<void> {
     const { tryOut } = await import('./trial.ts');
     const progress = this.progress();
-    const options = { version: this.config.version, timeout: TRIAL_TIMEOUT, progress };
+    const secret = secretOf(draft.credential);
+    // A command may ask a person, whom the service waits for.
+    const isCommand = secret !== undefined && sourceOf(secret) === 'command';
+    const timeout = isCommand ? TRIAL_WITH_COMMAND : TRIAL_TIMEOUT;
+    const options = { version: this.config.version, timeout, progress };
     try {
       this.notice(await tryOut(this.context, name, draft, options));
     } catch (error) {

@@ -33,8 +33,8 @@ export const connectFlags = {
 export abstract class ServiceCommand extends BaseCommand {
   static override readonly baseFlags = { ...BaseCommand.baseFlags, ...connectFlags };
 
-  /** Whether it is shown that a service is waited for: unless a command shows that by itself. */
-  protected readonly showsProgress: boolean = true;
+  /** Whether the command shows by itself that it waits for the service. */
+  protected readonly showsCalls: boolean = false;
 
   /** What the project says stands in for a `--ttl` that is not given, and before a KEY. */
   protected override async parse<
@@ -69,7 +69,8 @@ export abstract class ServiceCommand extends BaseCommand {
       version: this.config.version,
       isDryRun: flags['dry-run'],
       notice: (message) => this.notice(message),
-      progress: this.showsProgress ? this.progress() : undefined,
+      progress: this.progress(),
+      showsCalls: this.showsCalls,
     };
   }
 

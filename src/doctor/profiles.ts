@@ -12,7 +12,6 @@ import {
 } from '../profiles/profile.ts';
 import { networkOf } from '../profiles/resolve.ts';
 import { sourceOf } from '../secrets/secret-store.ts';
-import { within } from './bounded.ts';
 import { timeLeft } from './certificate.ts';
 import { type About, about, command, type Finding, guarded } from './finding.ts';
 import type { DoctorHost } from './host.ts';
@@ -81,9 +80,8 @@ async function secretProblems(
     return [subject.warn('it has no token of its own', storing(name, credential?.type))];
   // A command may ask a service, or a person: it is run where its token is needed.
   if (typeof secret !== 'string' && 'command' in secret) return [];
-  const read = context.readSecret({ stored: secret, profile: name });
   return guarded(subject, async () => {
-    await within(timeout, 'To read its token', read);
+    await context.readSecret({ stored: secret, profile: name }, timeout);
     return [];
   });
 }

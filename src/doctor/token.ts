@@ -1,8 +1,7 @@
 import type { Context } from '../context.ts';
 import { Failure } from '../domain/failure.ts';
-import type { HostedTarget, Secret } from '../profiles/resolve.ts';
+import type { HostedTarget } from '../profiles/resolve.ts';
 import { sourceOf } from '../secrets/secret-store.ts';
-import { within } from './bounded.ts';
 import { about, type Finding } from './finding.ts';
 import { storing } from './profiles.ts';
 import type { AskOptions } from './round-trips.ts';
@@ -37,18 +36,17 @@ async function tryWay(
   options: AskOptions,
 ): Promise<Finding> {
   const token = about('token', name);
+  const target: HostedTarget = {
+    type: 'hosted',
+    profile: name,
+    url,
+    secret,
+    authentication,
+    network,
+  };
   try {
-    const target: HostedTarget = {
-      type: 'hosted',
-      profile: name,
-      url,
-      secret: await atHand(context, secret, options.timeout),
-      authentication,
-      network,
-    };
     const { tryTarget } = await import('../trial.ts');
-    const trial = tryTarget(context, target, service, options);
-    const { words, restriction } = await within(options.timeout, 'To try the token', trial);
+    const { words, restriction } = await tryTarget(context, target, service, options);
     if (restriction === undefined) return token.ok(`${words} (${service})`);
     return token.warn(`${words} (${service}), but: ${restriction}`);
   } catch (error) {
@@ -60,13 +58,4 @@ async function tryWay(
     const { detail, mend: hint } = token.failed(error);
     return token.fail(`${url.origin} does not take it: ${detail}`, mend ?? hint);
   }
-}
-
-/** What a command prints is got first: whoever is asked in vain is to be named. */
-async function atHand(context: Context, secret: Secret, timeout: number): Promise<Secret> {
-  if ('given' in secret || sourceOf(secret.stored) !== 'command') return secret;
-  const what = `The token command of profile ${secret.profile}`;
-  const read = context.readSecret(secret);
-  const hint = 'Run it by itself. It has no stdin and no terminal: it must not ask for anything.';
-  return { given: await within(timeout, what, read, hint) };
 }

@@ -36,10 +36,11 @@ export type Probe =
 export interface SecretStore {
   /**
    * @param profile whose it is; for the failures, and for the command
+   * @param most milliseconds that this may take, where that is less than it usually may
    * @throws Failure `unauthorized` when it is not there any more, here is no keyring, or the command
    *   fails or prints none; `unavailable` when keyring or command do not answer in time, or the keyring refuses
    */
-  read(secret: StoredSecret, profile?: string): Promise<string>;
+  read(secret: StoredSecret, profile?: string, most?: number): Promise<string>;
   /**
    * Keeps a value under a new name: replacing one is keeping the new, and forgetting the old when the
    * profile's file has the new.
@@ -76,22 +77,26 @@ export interface SecretStoreOptions {
 
 export function createSecretStore(options: SecretStoreOptions): SecretStore {
   const { env, withhold, newId, timeout = 3_000, commandTimeout = 30_000, program } = options;
-  const keyring = async (): Promise<Keyring> => {
+  const keyring = async (most = timeout): Promise<Keyring> => {
     const { createKeyring } = await import('./keyring.ts');
-    return createKeyring({ env, platform: process.platform, timeout, program });
+    const time = Math.min(timeout, most);
+    return createKeyring({ env, platform: process.platform, timeout: time, program });
   };
   const ask = async (...[order]: Parameters<Keyring['ask']>) => (await keyring()).ask(order);
 
   return {
-    read: async (secret, profile) => {
+    read: async (secret, profile, most = commandTimeout) => {
       if (typeof secret === 'string') return secret;
       if ('command' in secret) {
         const { tokenFrom } = await import('./token-command.ts');
         const kept = Object.entries(env).filter(([name]) => !withhold.includes(name));
-        const options = { env: Object.fromEntries(kept), timeout: commandTimeout, profile };
-        return tokenFrom(secret.command, options);
+        const time = Math.min(commandTimeout, most);
+        return tokenFrom(secret.command, { env: Object.fromEntries(kept), timeout: time, profile });
       }
-      const outcome = await ask({ operation: 'read', account: secret.keyring });
+      const outcome = await (await keyring(most)).ask({
+        operation: 'read',
+        account: secret.keyring,
+      });
       const value = doneBy(outcome, 'unauthorized', elsewhere(profile));
       if (value) return value;
       const whose = profile === undefined ? 'that token' : `the token of profile ${profile}`;

@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { type Reply, startStub } from '../support/stub-server.ts';
+import { closedUrl, type Reply, startLastingStub, startStub } from '../support/stub-server.ts';
 
 /** In milliseconds. */
 const TIMEOUT = 3_000;
@@ -60,4 +60,37 @@ test('to wait for another process that gets a token is a part of it', async () =
   );
   expect(code).toBe(75);
   expect(took).toBeLessThan(TIMEOUT + ROOM);
+});
+
+describe('to get the token from a command is a part of it', () => {
+  /** A profile whose token a command prints after so many seconds, and its runs, a line each. */
+  async function withCommand(url: string, seconds: number) {
+    const sandbox = createSandbox();
+    const runs = join(sandbox.directory, 'runs');
+    const command = `echo ran >>'${runs}'; sleep ${seconds}; echo canary-token`;
+    const profile = ['profile', 'add', 'p', '--service', 'onceonly', '--url', url];
+    await sandbox.json([...profile, '--token-command', command]);
+    return { sandbox, runs: () => readFileSync(runs, 'utf8') };
+  }
+
+  test.each(['status', 'lease', 'wait'])('%s: it is killed in time', async (name) => {
+    const { sandbox } = await withCommand(await closedUrl(), 100);
+    const { code, stderr, took } = await timed(sandbox, name, 'k');
+    expect(stderr).toMatch(/^Error: The token command of profile p did not end within 3 s\.\n/);
+    expect(code).toBe(75);
+    expect(took).toBeLessThan(TIMEOUT + ROOM);
+  });
+
+  test.each([
+    ['status', 75],
+    ['lease', 75],
+    ['wait', 10],
+  ])('%s: the call has what is left', async (name, expected) => {
+    const { url } = await startLastingStub(silence);
+    const { sandbox, runs } = await withCommand(url, 2);
+    const { code, took } = await timed(sandbox, name, 'k');
+    expect(code).toBe(expected);
+    expect(took).toBeLessThan(TIMEOUT + ROOM);
+    expect(runs()).toBe('ran\n');
+  });
 });

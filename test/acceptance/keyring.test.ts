@@ -49,7 +49,7 @@ describe.skipIf(canSkipKeyring)('the keyring', () => {
     await expect(store.read(kept.stored, 'prod')).rejects.toMatchObject({
       code: 'unauthorized',
       message: 'The keyring does not have the token of profile prod any more.',
-      hint: 'Store it again: leasectl profile edit prod --token-stdin',
+      hint: 'Store it again: leasectl profile edit prod',
     });
     expect(await store.read(other.stored)).toBe('another "quoted" ü\n');
     await nobodyAsks();
@@ -94,9 +94,12 @@ describe.skipIf(canSkipKeyring)('the keyring', () => {
     const silent = {
       code: 'unavailable',
       message: 'The keyring did not answer within 0.4 s.',
-      hint: expect.stringContaining('profile edit prod --storage file --token-stdin'),
+      hint: expect.stringContaining('profile edit prod --storage file'),
     };
     await expect(store.read(stored, 'prod')).rejects.toMatchObject(silent);
+    await expect(storeFor(env).read(stored, 'prod', 200)).rejects.toMatchObject({
+      message: 'The keyring did not answer within 0.2 s.',
+    });
     const { code, message } = silent;
     await expect(store.keep(SECRET, 'keyring')).rejects.toMatchObject({ code, message });
     await expect(store.forget(stored)).rejects.toMatchObject({ code, message });

@@ -104,6 +104,21 @@ describe('waiting at a terminal', () => {
   );
 });
 
+test.each(['status k', 'wait k', 'exec k -- true'])(
+  'a command that prints the token is shown to be waited for by %s',
+  async (line) => {
+    const host = createExecHost();
+    const { url } = await startLastingStub({ status: 401, body: {} });
+    const profile = ['profile', 'add', 'p', '--service', 'onceonly', '--url', url];
+    await host.json([...profile, '--token-command', 'sleep 2; echo t']);
+    const shell = await openShell(host);
+    shell.type(`leasectl ${line}`);
+    await shell.shows(/[⠋-⠿] Waiting for the token command, 1s/);
+    expect(await shell.code()).toBe(4);
+    expect(shell.screen()).not.toMatch(SPINNER);
+  },
+);
+
 test('a quick answer is not announced', async () => {
   const host = createExecHost();
   const { url } = await startStub(ACQUIRED);
