@@ -2,7 +2,7 @@ import type { Answer } from './base-command.ts';
 import { parseJson } from './domain/json.ts';
 import type { UnsentRequest } from './http/dry-run.ts';
 import { withSource } from './http/exchange.ts';
-import { redactBody, redactHeaders, redactUrl } from './http/redaction.ts';
+import { redactRequest } from './http/redaction.ts';
 import { laidOut } from './output/json-text.ts';
 import { visible, visibleSource } from './terminal/visible.ts';
 import { visibleBody } from './visible-body.ts';
@@ -13,19 +13,9 @@ import { visibleBody } from './visible-body.ts';
  *
  * @param clean takes known secrets out of a text
  */
-export function renderDryRun(
-  { method, url, headers, body }: UnsentRequest,
-  clean: (text: string) => string,
-): Answer {
-  const shown = {
-    method,
-    // The embedded service has no host.
-    url: clean(redactUrl(url)).replace(/^local:\/\//, 'local:'),
-    headers: Object.fromEntries(
-      Object.entries(redactHeaders(headers)).map(([name, text]) => [name, clean(text)]),
-    ),
-    body: redactBody(body, clean),
-  };
+export function renderDryRun(request: UnsentRequest, clean: (text: string) => string): Answer {
+  const { method } = request;
+  const shown = { method, ...redactRequest(request, clean) };
   const parsed = parseJson(shown.body);
   const value = parsed ?? (shown.body || null);
   const source = parsed === undefined ? JSON.stringify(value) : shown.body;

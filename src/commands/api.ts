@@ -9,6 +9,7 @@ import { parsePair } from '../pair.ts';
 import { required } from '../positional.ts';
 import { serviceOf } from '../profiles/implied.ts';
 import { SERVICE_NAMES } from '../profiles/profile.ts';
+import { resolveSettings } from '../profiles/resolve.ts';
 import { renderAnswer } from '../render-answer.ts';
 import { parseHeaders } from '../request-header.ts';
 import { parsePlace } from '../request-path.ts';
@@ -75,8 +76,10 @@ export default class Api extends ServiceCommand {
     const body = await this.#body(flags.input, method, headers);
     const { context } = this;
     const service = await serviceOf(await context.selectionOfAny(flags.profile), flags.service);
-    const { client, target } = await context.anyService(service, this.connectOptions(flags));
-    const place = parsePlace(args.path, target.type === 'local' ? undefined : target.url);
+    // Before a profile counts as used, and its secret is got: what is refused needs neither.
+    const { url } = await resolveSettings(await context.selection(service, flags.profile));
+    const place = parsePlace(args.path, url?.value);
+    const { client } = await context.anyService(service, this.connectOptions(flags));
     for (const [name, value] of params) place.query.append(name, value);
     const exchanged = await client.send({ method, ...place, headers, body });
     const clean = (text: string) => context.redactor.clean(text);

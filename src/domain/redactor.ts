@@ -20,15 +20,20 @@ export class Redactor {
     );
   }
 
-  /** Takes them out as they are, and as JSON and URLs write them. */
+  /** Takes them out as they are, and as JSON, URLs and forms write them. */
   clean(text: string): string {
     let cleaned = text;
     // One may be a part of another: of that nothing is to be left either.
     const longestFirst = [...this.#secrets].sort((a, b) => b.length - a.length);
     for (const secret of longestFirst) {
-      const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
-      for (const form of forms) cleaned = cleaned.replaceAll(form, '***');
+      for (const form of formsOf(secret)) cleaned = cleaned.replaceAll(form, '***');
     }
     return cleaned;
   }
+}
+
+function formsOf(secret: string): string[] {
+  const inForm = new URLSearchParams([['', secret]]).toString().slice('='.length);
+  const inUrl = encodeURIComponent(secret.toWellFormed());
+  return [secret, JSON.stringify(secret).slice(1, -1), inUrl, inForm];
 }

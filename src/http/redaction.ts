@@ -1,23 +1,45 @@
 import { parseJson } from '../domain/json.ts';
 import { isSecretName, isSecretParameter } from './secret-names.ts';
+import type { HttpRequest } from './transport.ts';
 
 /*
- * Takes secrets out of what travels, before it is shown: by the names that stand before them, and,
- * where a `Clean` is given, by their values as well, however they are escaped.
+ * Takes secrets out of what travels, before it is shown: by the names that stand before them, and by
+ * their values, however they are escaped.
  */
 
 const HIDDEN = '***';
 
 /** Takes secrets out of a text by their values. */
 type Clean = (text: string) => string;
-const asItIs: Clean = (text) => text;
+
+/** A request as it may be shown. */
+export interface Redacted {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A request without its secrets, for whoever wants to see what is, or would be, sent. */
+export function redactRequest(
+  { url, headers, body }: { readonly url: URL } & Pick<HttpRequest, 'headers' | 'body'>,
+  clean: Clean,
+): Redacted {
+  return {
+    url: redactUrl(url, clean),
+    headers: redactHeaders(headers, clean),
+    body: redactBody(body, clean),
+  };
+}
 
 /** @param headers names in any case */
-export function redactHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+export function redactHeaders(
+  headers: Readonly<Record<string, string>>,
+  clean: Clean,
+): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
-      name,
-      isSecretName(name) ? hiddenValue(value) : redactText(value),
+      clean(name),
+      isSecretName(name) ? hiddenValue(value) : clean(redactText(value)),
     ]),
   );
 }
@@ -29,7 +51,7 @@ function hiddenValue(value: string): string {
 }
 
 /** The URL without user, password, and the values of parameters with secret names. */
-export function redactUrl(url: URL, clean: Clean = asItIs): string {
+export function redactUrl(url: URL, clean: Clean): string {
   const bare = new URL(url);
   bare.search = '';
   bare.hash = '';

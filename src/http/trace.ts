@@ -3,7 +3,7 @@ import { applyEdits, format } from 'jsonc-parser';
 import { Failure } from '../domain/failure.ts';
 import { isTooDeep } from '../domain/json.ts';
 import { systemCode } from './connection-failure.ts';
-import { redactBody, redactHeaders, redactUrl } from './redaction.ts';
+import { redactBody, redactHeaders, redactRequest } from './redaction.ts';
 import { urlOf } from './request.ts';
 import type { HttpRequest, Trace, Transport } from './transport.ts';
 
@@ -21,14 +21,13 @@ const MOST_SHOWN = 8 * 1024;
 /** Shows requests and answers as curl does, without any secret. */
 export function createTrace({ write, clean }: TraceOptions): Trace {
   let requests = 0;
-  const headerLines = (headers: HttpRequest['headers']) =>
-    Object.entries(redactHeaders(headers)).map(([name, value]) => clean(`${name}: ${value}`));
   return (request) => {
     requests += 1;
     const number = `#${requests}`;
     const attempt = (request.attempt ?? 1) > 1 ? `, attempt ${request.attempt}` : '';
-    const first = `${request.method} ${redactUrl(request.url, clean)} (${number}${attempt})`;
-    const lines = [first, ...headerLines(request.headers), ...bodyLines(request.body, clean)];
+    const { url, headers, body } = redactRequest({ ...request, body: begin(request.body) }, clean);
+    const first = `${request.method} ${url} (${number}${attempt})`;
+    const lines = [first, ...headerLines(headers), ...bodyLines(body, request.body.length)];
     write(lines.map((line) => `> ${line}`.trimEnd()));
     const begun = performance.now();
     return (outcome) => {
@@ -37,9 +36,11 @@ export function createTrace({ write, clean }: TraceOptions): Trace {
         write([`* no answer: ${clean(reasonOf(outcome))} ${took}`]);
         return;
       }
-      const { status, headers, body } = outcome;
+      const { status, body } = outcome;
       const words = [status, STATUS_CODES[status], took].filter(Boolean).join(' ');
-      const answer = [words, ...headerLines(headers), ...bodyLines(body, clean)];
+      const headers = redactHeaders(outcome.headers, clean);
+      const shown = redactBody(begin(body), clean);
+      const answer = [words, ...headerLines(headers), ...bodyLines(shown, body.length)];
       write(answer.map((line) => `< ${line}`.trimEnd()));
     };
   };
@@ -50,13 +51,26 @@ function reasonOf(error: Error): string {
   return systemCode(error) ?? `${error.name}: ${error.message}`;
 }
 
-/** An empty line, then the body, indented where it is JSON. */
-function bodyLines(body: string, clean: TraceOptions['clean']): readonly string[] {
-  if (body === '') return [];
-  // What is cut off is far beyond what is shown: no secret is cut in two there.
-  const text = indented(redactBody(body.slice(0, MOST_READ), clean));
-  const isCut = body.length > MOST_READ || text.length > MOST_SHOWN;
-  const end = isCut ? [`… (of ${body.length} characters in all)`] : [];
+function headerLines(headers: HttpRequest['headers']): readonly string[] {
+  return Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+}
+
+/** What is cut off is far beyond what is shown: no secret is cut in two there. */
+function begin(body: string): string {
+  return body.slice(0, MOST_READ);
+}
+
+/**
+ * An empty line, then the body, indented where it is JSON.
+ *
+ * @param body without secrets
+ * @param length of all of it, in characters
+ */
+function bodyLines(body: string, length: number): readonly string[] {
+  if (length === 0) return [];
+  const text = indented(body);
+  const isCut = length > MOST_READ || text.length > MOST_SHOWN;
+  const end = isCut ? [`… (of ${length} characters in all)`] : [];
   return ['', ...text.slice(0, MOST_SHOWN).split('\n'), ...end];
 }
 

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
 import { describe, expect, test } from 'vitest';
 import { bearer, CANARY, refusal } from '../support/hosted-answers.ts';
@@ -38,6 +40,16 @@ describe('a request has', () => {
       { method, url: '/v1/x' },
       { method, url: '/v1/x' },
     ]);
+  });
+
+  test.each(['constructor', 'toString'])('a header named %s', async (name) => {
+    const { run, seen } = await withProfile('onceonly', '', ok({}));
+    const header = ['-H', `${name}: x`];
+    expect((await run(['api', 'GET', '/x', ...header, ...header])).code).toBe(0);
+    const sent = Object.entries(seen[0]?.headers ?? {});
+    expect(sent).toContainEqual([name.toLowerCase(), 'x, x']);
+    const { stdout } = await run(['api', 'GET', '/x', '--dry-run', ...header]);
+    expect(stdout).toContain(`\n${name.toLowerCase()}: x\n`);
   });
 
   test('path, query, headers, body and token', async () => {
@@ -234,11 +246,12 @@ describe('a token goes nowhere else', () => {
     'Connection: close',
     'Proxy-Authorization: x',
     'X-A',
+    '__proto__: x',
     ': x',
     'X A: b',
     'X-A: b\nAuthorization: x',
     'X-A: \u00e9',
-  ])('a header that would change that is refused: %j', async (header) => {
+  ])('a header that would change that, or get lost, is refused: %j', async (header) => {
     const { run } = await withProfile('onceonly', '');
     const { code, stderr } = await run(['api', 'GET', '/x', '-H', header]);
     expect(code).toBe(2);
@@ -333,3 +346,18 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(words);
 });
+
+test.each([['../x'], ['https://elsewhere.example/x'], ['//x']])(
+  '%s is refused before a token is got, and before the profile counts as used',
+  async (path) => {
+    const sandbox = createSandbox();
+    const { url } = await startStub();
+    const add = ['profile', 'add', 'p', '--service', 'onceonly', '--url', url];
+    const witness = join(sandbox.directory, 'ran');
+    await sandbox.json([...add, '--token-command', `echo ran > '${witness}'; echo token`]);
+    const { code, stderr } = await sandbox.run(['api', 'GET', path]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Error: PATH ') });
+    expect(existsSync(witness)).toBe(false);
+    expect(await sandbox.json(['profile', 'show', 'p'])).toMatchObject({ last_used_at: null });
+  },
+);

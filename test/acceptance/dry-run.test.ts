@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { ACQUIRED, CANARY, HANDLE } from '../support/hosted-answers.ts';
 import { away, bodyOf, keyOf, LOCK, ok, SUBMIT, withClaim } from '../support/hosted-jobs.ts';
 import { addProfile, createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { type SeenRequest, startStub } from '../support/stub-server.ts';
+import { closedUrl, type SeenRequest, startStub } from '../support/stub-server.ts';
 
 const ACK = 'canary-ack-3e11';
 
@@ -286,4 +286,19 @@ test('it is for commands that change something', async () => {
   const { code, stderr } = await run(['status', 'k', '--dry-run']);
   expect(code).toBe(2);
   expect(stderr).toContain('There is no flag --dry-run.');
+});
+
+test('a token is taken out also where a query writes it in its own way', async () => {
+  const sandbox = createSandbox();
+  const token = 'tok~en!secret(1234)';
+  await addProfile(sandbox, 'p', await closedUrl(), token);
+  const args = ['api', 'GET', '/x', '-q', `note=${token}`, '-H', `X-Note: ${token}`];
+  const { code, stdout } = await sandbox.run([...args, '--dry-run']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^GET \S+\/x\?note=\*\*\*\n/);
+  expect(stdout).toContain('\nx-note: ***\n');
+  const env = { LEASECTL_DEBUG: 'http' };
+  const { stderr } = await sandbox.run([...args, '--timeout', '1s'], { env });
+  expect(stderr).toContain('?note=*** (#1)');
+  expect(stdout + stderr).not.toContain('secret');
 });

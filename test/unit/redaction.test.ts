@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Redactor } from '../../src/domain/redactor.ts';
-import { redactBody, redactHeaders, redactUrl } from '../../src/http/redaction.ts';
+import { redactBody, redactHeaders, redactRequest, redactUrl } from '../../src/http/redaction.ts';
 
 const CANARY = 'c4nary/+"\\é';
 const asItIs = (text: string) => text;
@@ -50,22 +50,26 @@ describe('by name', () => {
       a: { [name]: '***' },
       b: 1,
     });
-    expect(redactHeaders({ [name]: 'x' })).toEqual({ [name]: '***' });
-    expect(redactUrl(new URL(`https://h/p?a=b&${name}=x`))).toBe(`https://h/p?a=b&${name}=***`);
+    expect(redactHeaders({ [name]: 'x' }, asItIs)).toEqual({ [name]: '***' });
+    expect(redactUrl(new URL(`https://h/p?a=b&${name}=x`), asItIs)).toBe(
+      `https://h/p?a=b&${name}=***`,
+    );
     expect(hide(`a=b&${name}=x&c=d`)).toBe(`a=b&${name}=***&c=d`);
   });
 
   test.each(PUBLIC_NAMES)('%s is none', (name) => {
     const body = JSON.stringify({ [name]: 7, more: [{ [name]: 'x' }] });
     expect(hide(body)).toBe(body);
-    expect(redactHeaders({ [name]: 'x' })).toEqual({ [name]: 'x' });
+    expect(redactHeaders({ [name]: 'x' }, asItIs)).toEqual({ [name]: 'x' });
   });
 
   test('a code is one in a form or a query only', () => {
     expect(hide('grant_type=authorization_code&code=x')).toBe(
       'grant_type=authorization_code&code=***',
     );
-    expect(redactUrl(new URL('https://h/cb?code=x&state=1'))).toBe('https://h/cb?code=***&state=1');
+    expect(redactUrl(new URL('https://h/cb?code=x&state=1'), asItIs)).toBe(
+      'https://h/cb?code=***&state=1',
+    );
   });
 });
 
@@ -183,6 +187,28 @@ describe('a body', () => {
   });
 });
 
+test('a request loses what is known to be secret from each of its parts', () => {
+  const redactor = new Redactor();
+  const known = redactor.add("tok~en!secret(1234)*'x y");
+  const query = new URLSearchParams({ note: `<${known}>` });
+  const request = {
+    url: new URL(`https://h/a%20${encodeURIComponent(known)}/b?${query}`),
+    headers: { 'x-note': `of ${known}`, 'x-query': String(query), authorization: 'Bearer abc' },
+    body: JSON.stringify({ note: `of ${known}`, also: String(query) }),
+  };
+  expect(redactRequest(request, (text) => redactor.clean(text))).toEqual({
+    url: 'https://h/a%20***/b?note=***',
+    headers: { 'x-note': 'of ***', 'x-query': 'note=%3C***%3E', authorization: 'Bearer ***' },
+    body: '{"note":"of ***","also":"note=%3C***%3E"}',
+  });
+});
+
+test('a secret that is no text in any encoding is taken out all the same', () => {
+  const redactor = new Redactor();
+  const secret = redactor.add('half \ud83d of a pair');
+  expect(redactor.clean(`it is ${secret}.`)).toBe('it is ***.');
+});
+
 test.each([
   ...['[', '{"a":', '"', '\\', '\\"', '""', 'token=', 'token:', 'a', 'a.', 'a=', '&', '://a'],
   ...['<a>', '{"token":[', '"token":"a', 'bearer ', ' ', 'cookie:'],
@@ -197,18 +223,21 @@ test.each([
 
 test('headers keep what is no secret, and the scheme of what is', () => {
   expect(
-    redactHeaders({
-      Authorization: 'Bearer abc',
-      'proxy-authorization': 'Basic abc',
-      'www-authenticate': 'Bearer realm="x", error="invalid_token"',
-      cookie: 'a=b',
-      'Set-Cookie': 'a=b; Path=/',
-      'x-auth-token': 'abc',
-      'idempotency-key': 'id-1',
-      location: 'https://u:p@h/?token=abc&a=1',
-      'content-type': 'application/json; charset=utf-8',
-      authorization: 'abc def',
-    }),
+    redactHeaders(
+      {
+        Authorization: 'Bearer abc',
+        'proxy-authorization': 'Basic abc',
+        'www-authenticate': 'Bearer realm="x", error="invalid_token"',
+        cookie: 'a=b',
+        'Set-Cookie': 'a=b; Path=/',
+        'x-auth-token': 'abc',
+        'idempotency-key': 'id-1',
+        location: 'https://u:p@h/?token=abc&a=1',
+        'content-type': 'application/json; charset=utf-8',
+        authorization: 'abc def',
+      },
+      asItIs,
+    ),
   ).toEqual({
     Authorization: 'Bearer ***',
     'proxy-authorization': 'Basic ***',
@@ -224,7 +253,7 @@ test('headers keep what is no secret, and the scheme of what is', () => {
 });
 
 test('a URL loses user and password, and what its fragment tells', () => {
-  expect(redactUrl(new URL('https://me:pw@h:8443/a%20b?x=1&access_token=t#id_token=t&y=2'))).toBe(
-    'https://***@h:8443/a%20b?x=1&access_token=***#id_token=***&y=2',
-  );
+  expect(
+    redactUrl(new URL('https://me:pw@h:8443/a%20b?x=1&access_token=t#id_token=t&y=2'), asItIs),
+  ).toBe('https://***@h:8443/a%20b?x=1&access_token=***#id_token=***&y=2');
 });
