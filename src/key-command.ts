@@ -34,6 +34,11 @@ export abstract class KeyCommand extends ServiceCommand {
   ): Promise<string> {
     const { redactor, terminal } = this.context;
     if (given !== undefined) {
+      if (given === '-' && terminal.isInteractive('stdin')) {
+        throw new Failure('usage', '--lease-id - would show the handle while you type it.', {
+          hint: 'Give it in a pipe, or in a file: --lease-id @FILE',
+        });
+      }
       const text = await terminal.readValue(given, '--lease-id');
       return handleIn(text, 'lease_id', '--lease-id', redactor).handle;
     }

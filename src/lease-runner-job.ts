@@ -81,8 +81,8 @@ export async function leaseRunnerJob(
   return { job, sentAt, duration: expiresAt - sentAt.wall, end, ack };
 }
 
-export function noneFits(): Failure {
-  return new Failure('none_available', 'No job fits this runner.', {
+export function noneFits(profile: string): Failure {
+  return new Failure('none_available', `No job fits this runner (profile ${profile}).`, {
     hint: 'Try again later, or look at the host, the tags and the workspace that were given.',
     service: 'askui',
   });

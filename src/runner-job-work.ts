@@ -22,7 +22,7 @@ export function runnerJobWork(
     profile,
     acquire: async () => {
       const leased = await leaseRunnerJob(query, connection, host);
-      if (!leased) return { failure: noneFits(), retryAfter: undefined };
+      if (!leased) return { failure: noneFits(profile), retryAfter: undefined };
       return { found: await held(leased, connection, host) };
     },
   };

@@ -99,7 +99,8 @@ export function noAnswer(
   const what = timedOut
     ? `no answer from ${baseUrl.origin} within ${(took / 1000).toFixed(1)} s`
     : `${isOut ? 'no' : 'lost the'} connection to ${baseUrl.origin} (${code ?? error.message})`;
-  const wrongName = code === 'ENOTFOUND' ? "Check the profile's URL." : undefined;
+  const wrongName =
+    code === 'ENOTFOUND' ? 'Check the URL, and whether there is a network.' : undefined;
   return new Failure('unavailable', `${service}: ${what}.`, {
     hint: (timedOut ? undefined : (wrongName ?? hasNoTls(code ?? '')?.hint)) ?? TRY_AGAIN,
     service,

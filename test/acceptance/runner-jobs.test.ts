@@ -36,7 +36,7 @@ describe('a runner job from its beginning to its end', () => {
     expect(await run(LEASE)).toMatchObject({
       code: 12,
       stdout: '',
-      stderr: expect.stringContaining('No job fits this runner.'),
+      stderr: expect.stringContaining('No job fits this runner (profile local).'),
     });
   });
 

@@ -34,7 +34,8 @@ export default class RunnerJobsLease extends RunnerJobCommand {
     const query = leaseQueryOf(flags, this.context.env);
     const connection = await this.connect(flags);
     const leased = await leaseRunnerJob(query, connection, await this.workHost());
-    if (!leased) return { data: null, text: () => '', failure: noneFits() };
+    if (!leased)
+      return { data: null, text: () => '', failure: noneFits(connection.target.profile) };
     const { job, end } = leased;
     const { target } = connection;
     return {
