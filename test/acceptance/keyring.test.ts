@@ -49,7 +49,7 @@ describe.skipIf(canSkipKeyring)('the keyring', () => {
     await expect(store.read(kept.stored, 'prod')).rejects.toMatchObject({
       code: 'unauthorized',
       message: 'The keyring does not have the token of profile prod any more.',
-      hint: 'Store it again: leasectl profile edit prod',
+      hint: 'Store it again: leasectl profile edit prod --token-stdin',
     });
     expect(await store.read(other.stored)).toBe('another "quoted" ü\n');
     await nobodyAsks();
