@@ -14,19 +14,29 @@ const TRIAL_WITH_COMMAND = 30_000;
 
 /** What the commands that make or change a profile share. */
 export abstract class ProfileWritingCommand extends ProfileCommand {
-  protected async wishesOf(flags: WritingFlags): Promise<Wishes> {
+  /**
+   * What the flags say, of files that were looked at.
+   *
+   * @param current the profile as it is so far
+   * @throws Failure `usage` for files that are not what they should be
+   */
+  protected async wishesOf(flags: WritingFlags, current?: Profile): Promise<Wishes> {
     const { join, isAbsolute } = await import('node:path');
     const absolute = (path: string | undefined) =>
       path === undefined || isAbsolute(path) ? path : join(this.context.directory(), path);
+    const files = {
+      caFile: absolute(flags['ca-file']),
+      clientCert: absolute(flags['client-cert']),
+      clientKey: absolute(flags['client-key']),
+    };
+    if (Object.values(files).some(Boolean)) await checkFiles(files, current);
     return {
       url: flags.url,
       auth: flags.auth ?? (isForClient(flags) ? 'oauth2' : undefined),
       clientId: flags['client-id'],
       scope: flags.scope,
       tokenUrl: flags['token-url'],
-      caFile: absolute(flags['ca-file']),
-      clientCert: absolute(flags['client-cert']),
-      clientKey: absolute(flags['client-key']),
+      ...files,
     };
   }
 
@@ -122,6 +132,20 @@ export abstract class ProfileWritingCommand extends ProfileCommand {
     }
     return stored;
   }
+}
+
+/** A certificate may come for the key that is there, and a key for the certificate. */
+async function checkFiles(
+  { caFile, clientCert, clientKey }: Pick<Wishes, 'caFile' | 'clientCert' | 'clientKey'>,
+  current: Profile | undefined,
+): Promise<void> {
+  const { checkTlsFiles } = await import('./http/tls-files.ts');
+  const isIdentity = clientCert !== undefined || clientKey !== undefined;
+  checkTlsFiles({
+    caFile,
+    certFile: isIdentity ? (clientCert ?? current?.client_cert) : undefined,
+    keyFile: isIdentity ? (clientKey ?? current?.client_key) : undefined,
+  });
 }
 
 /** A new secret as a profile could have it, in its own file. */

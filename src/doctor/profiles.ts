@@ -109,12 +109,8 @@ async function filesProblems(
 }
 
 async function endProblems(subject: About, file: string, now: number): Promise<Finding[]> {
-  const [{ X509Certificate }, { readFileSync }] = await Promise.all([
-    import('node:crypto'),
-    import('node:fs'),
-  ]);
-  const { validTo } = new X509Certificate(readFileSync(file));
-  const { isOver, isSoon, words, measured } = timeLeft(new Date(validTo), now);
+  const { endOf } = await import('../http/tls-files.ts');
+  const { isOver, isSoon, words, measured } = timeLeft(endOf(file), now);
   const detail = `${file} ${words}`;
   const renew = { advice: 'Have another one made by whoever runs the service.' };
   if (isOver) return [subject.fail(detail, renew, measured)];

@@ -1,19 +1,23 @@
 import type * as z from 'zod/mini';
 import { Failure } from '../domain/failure.ts';
 import { parseJson } from '../domain/json.ts';
+import { readOrdinary } from './bounded-file.ts';
 import { readIfPresent } from './private-file.ts';
 
 /**
  * Reads a JSON file that must have a certain form.
  *
+ * @param most bytes that it may have; then it must be an ordinary file, too
  * @returns its content, undefined when there is no such file
  * @throws Failure `usage` naming file, line and column when it is broken, or cannot be read
  */
 export async function readJsonFile<T>(
   file: string,
   schema: z.ZodMiniType<T>,
+  most?: number,
 ): Promise<T | undefined> {
-  const text = await readIfPresent(file).catch((error: unknown) => {
+  const text = await readText(file, most).catch((error: unknown) => {
+    if (error instanceof Failure) throw error;
     throw new Failure('usage', `${file} cannot be read (${codeOf(error)}).`, {
       hint: 'Check its rights; it must belong to you.',
       cause: error,
@@ -23,6 +27,11 @@ export async function readJsonFile<T>(
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw await broken(file, text, misfitOf(parsed.error.issues[0]));
+}
+
+async function readText(file: string, most: number | undefined): Promise<string | undefined> {
+  if (most === undefined) return readIfPresent(file);
+  return readOrdinary(file, most, 'Remove it, or write it anew.');
 }
 
 function codeOf(error: unknown): string {

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as tls from 'node:tls';
 import { Failure } from '../domain/failure.ts';
+import { readOrdinary } from '../files/bounded-file.ts';
 
 /** Files that a connection needs, in PEM. */
 export interface TlsFiles {
@@ -34,6 +35,28 @@ export function createTlsContexts(files: TlsFiles, extra: string | undefined): T
   };
 }
 
+/**
+ * Looks at files before anything is to rely on them.
+ *
+ * @throws Failure as {@link createTlsContexts}
+ */
+export function checkTlsFiles(files: TlsFiles): void {
+  if (files.caFile !== undefined) authorities(files.caFile);
+  identity(files);
+}
+
+/**
+ * When a client's own certificate ends.
+ *
+ * @throws Failure `usage` for a file that holds none
+ */
+export function endOf(certFile: string): Date {
+  return new Date(ownCertificate(certFile).certificate.validTo);
+}
+
+/** Bytes: many times what all the usual authorities have. */
+const LARGEST = 1024 * 1024;
+
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 function authorities(file: string): readonly string[] {
@@ -52,17 +75,23 @@ function usualAuthorities(extra: string | undefined): readonly string[] {
 
 function identity({ certFile, keyFile }: TlsFiles): { cert: string; key: string } | undefined {
   if (certFile === undefined || keyFile === undefined) return undefined;
-  const [cert, key] = [read(certFile, '--client-cert'), read(keyFile, '--client-key')];
-  // The first one is the client's own; others may lead from there to its authority.
-  const [own] = cert.match(CERTIFICATE) ?? [];
-  const certificate = own === undefined ? undefined : attempt(() => new X509Certificate(own));
-  if (!certificate) throw notPem(certFile, '--client-cert');
+  const { pem: cert, certificate } = ownCertificate(certFile);
+  const key = read(keyFile, '--client-key');
   if (!certificate.checkPrivateKey(parseKey(key, keyFile))) {
     throw new Failure('usage', `${keyFile} is not the key of the certificate ${certFile}.`, {
       hint: hintFor('--client-key'),
     });
   }
   return { cert, key };
+}
+
+/** The first one is the client's; others beside it may lead from there to its authority. */
+function ownCertificate(file: string): { pem: string; certificate: X509Certificate } {
+  const pem = read(file, '--client-cert');
+  const [own] = pem.match(CERTIFICATE) ?? [];
+  const certificate = own === undefined ? undefined : attempt(() => new X509Certificate(own));
+  if (!certificate) throw notPem(file, '--client-cert');
+  return { pem, certificate };
 }
 
 function parseKey(pem: string, file: string): KeyObject {
@@ -88,8 +117,9 @@ function isCertificate(pem: string): boolean {
 
 function read(file: string, flag: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readOrdinary(file, LARGEST, hintFor(flag));
   } catch (error) {
+    if (error instanceof Failure) throw error;
     const code = error instanceof Error && 'code' in error ? error.code : error;
     throw new Failure('usage', `${file} cannot be read (${code}).`, {
       hint: hintFor(flag),
@@ -104,7 +134,7 @@ function notPem(file: string, flag: string): Failure {
 }
 
 function hintFor(flag: string): string {
-  return `The profile names this file; name another: leasectl profile edit NAME ${flag} FILE`;
+  return `Give another with ${flag}; where a profile has it already: leasectl profile edit NAME ${flag} FILE`;
 }
 
 function attempt<T>(work: () => T): T | undefined {

@@ -1,7 +1,5 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
-import { Failure } from '../domain/failure.ts';
 import { readJsonFile } from '../files/json-file.ts';
 import { SERVICE_NAMES } from './profile.ts';
 
@@ -52,18 +50,9 @@ export async function findProject(
     places.push(dirname(place));
   }
   const file = places.map((place) => join(place, NAME)).find(exists);
-  if (file) await checkKind(file);
-  const content = file && (await readJsonFile(file, Content));
+  // It came with somebody's code.
+  const content = file && (await readJsonFile(file, Content, LARGEST));
   return file && content ? { ...content, file } : undefined;
-}
-
-/** What came with somebody's code may be a pipe, or a link to a device that never ends. */
-async function checkKind(file: string): Promise<void> {
-  const found = await stat(file);
-  if (found.isFile() && found.size <= LARGEST) return;
-  throw new Failure('usage', `${file} is no ordinary file, or has more than 64 kB.`, {
-    hint: 'Remove it, or write it anew.',
-  });
 }
 
 /** A key as the project means it. */

@@ -1,5 +1,4 @@
-import { fstatSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { createReadStream, fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
@@ -148,15 +147,7 @@ export class Terminal {
       });
     }
     this.#isStdinTaken = true;
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of this.#process.stdin) {
-      const bytes = Buffer.from(chunk);
-      size += bytes.length;
-      if (size > MAX_INPUT) throw tooLarge(wanted, 'stdin');
-      chunks.push(bytes);
-    }
-    return withoutMark(Buffer.concat(chunks).toString('utf8'));
+    return readBounded(this.#process.stdin, wanted, 'stdin');
   }
 
   /**
@@ -169,9 +160,8 @@ export class Terminal {
     if (!value.startsWith('@')) return value;
     const file = value.slice(1);
     try {
-      const bytes = await readFile(file);
-      if (bytes.length > MAX_INPUT) throw tooLarge(flag, JSON.stringify(file));
-      return withoutMark(bytes.toString('utf8'));
+      // Whatever it is: a shell gives a pipe for `<(…)`.
+      return await readBounded(createReadStream(file), flag, JSON.stringify(file));
     } catch (error) {
       if (error instanceof Failure) throw error;
       const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
@@ -181,6 +171,24 @@ export class Terminal {
       });
     }
   }
+}
+
+/**
+ * Reads a stream to its end, as UTF-8.
+ *
+ * @param source what it is, for the message
+ * @throws Failure `usage` when that does not come
+ */
+async function readBounded(stream: Readable, flag: string, source: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > MAX_INPUT) throw tooLarge(flag, source);
+    chunks.push(bytes);
+  }
+  return withoutMark(Buffer.concat(chunks).toString('utf8'));
 }
 
 /** Some editors begin a file with a byte order mark, which is no part of its text. */

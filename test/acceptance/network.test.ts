@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createAuthority, startOpenSsl } from '../support/certificates.ts';
 import { startProxy } from '../support/connect-proxy.ts';
@@ -309,25 +307,4 @@ describe('at another origin than that of its URL', () => {
     expect(elsewhere.seen).toMatchObject([{ path: '/oauth/token', client: undefined }]);
     expect(near.seen).toMatchObject([{ path: '/api/v1/jobs', client: 'client' }]);
   });
-});
-
-test('files that cannot be what they should be are named', async () => {
-  const { sandbox, authority, run } = await farService();
-  const [mine, other] = [authority.issue('a', 'DNS:a'), authority.issue('b', 'DNS:b')];
-  const garbage = join(sandbox.directory, 'garbage.pem');
-  writeFileSync(garbage, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
-  const missing = join(sandbox.directory, 'missing.pem');
-  const cases: [string[], string][] = [
-    [['--ca-file', garbage], `${garbage} holds no certificate in PEM.`],
-    [['--ca-file', mine.keyFile], `${mine.keyFile} holds no certificate in PEM.`],
-    [['--ca-file', missing], `${missing} cannot be read (ENOENT).`],
-    [['--client-cert', mine.certFile, '--client-key', other.keyFile], 'is not the key of'],
-    [['--client-cert', mine.certFile, '--client-key', mine.certFile], 'holds no private key'],
-    [['--client-cert', garbage, '--client-key', mine.keyFile], 'holds no certificate'],
-  ];
-  for (const [flags, words] of cases) {
-    await run(['profile', 'edit', 'far', '--ca-file', authority.certFile]);
-    expect((await run(['profile', 'edit', 'far', ...flags])).code).toBe(0);
-    expectFailure(await run(STATUS), 2, words, 'profile edit NAME --');
-  }
 });

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createAuthority } from '../support/certificates.ts';
 import { bearer, refusal, STATE } from '../support/hosted-answers.ts';
 import { profileFile, profileFiles } from '../support/profile-files.ts';
 import { addProfile, createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -107,20 +107,20 @@ describe('a token goes only to the origin that it was stored for', () => {
 describe('what no flag names stays', () => {
   test('and what one names changes', async () => {
     const sandbox = await withProfile();
-    const file = (name: string) => join(sandbox.directory, name);
-    await sandbox.json(edit('--ca-file', file('ca.pem')));
-    await sandbox.json(edit('--client-cert', file('c.pem'), '--client-key', file('k.pem')));
+    const { certFile, keyFile } = createAuthority();
+    await sandbox.json(edit('--ca-file', certFile));
+    await sandbox.json(edit('--client-cert', certFile, '--client-key', keyFile));
     await sandbox.json(edit('--token-stdin'), { input: NEW });
     expect(profileFile(sandbox, 'prod')).toEqual({
       service: 'onceonly',
       url: 'https://a.example/v1',
       credential: { type: 'bearer', token: NEW, origin: 'https://a.example' },
-      ca_file: file('ca.pem'),
-      client_cert: file('c.pem'),
-      client_key: file('k.pem'),
+      ca_file: certFile,
+      client_cert: certFile,
+      client_key: keyFile,
     });
     const { stdout } = await sandbox.run(['profile', 'show', 'prod']);
-    expect(stdout).toContain(`Key\t${file('k.pem')}`);
+    expect(stdout).toContain(`Key\t${keyFile}`);
   });
 });
 

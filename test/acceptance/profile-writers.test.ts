@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createAuthority } from '../support/certificates.ts';
 import { refusal } from '../support/hosted-answers.ts';
 import { profileFile, profileFiles } from '../support/profile-files.ts';
 import { addProfile, createSandbox, type Outcome, type Sandbox } from '../support/sandbox.ts';
@@ -41,6 +42,7 @@ describe('20 writers at once, and readers in between', () => {
       const profiles = Object.fromEntries(names.map((name) => [name, profile]));
       return JSON.stringify({ version: 1, profiles, defaults: names });
     };
+    const { certFile, keyFile } = createAuthority();
     const writers: Record<string, Parameters<typeof run>> = {
       new1: [add('new1'), { input: 'token-1' }],
       new2: [add('new2'), { input: 'token-2' }],
@@ -50,8 +52,10 @@ describe('20 writers at once, and readers in between', () => {
       same3: [add('same'), { input: 'token-3' }],
       url: [['profile', 'edit', 'shared', '--url', `${URL}/v2`]],
       token: [['profile', 'edit', 'shared', '--token-stdin'], { input: 'changed' }],
-      authorities: [['profile', 'edit', 'shared', '--ca-file', '/ca']],
-      certificate: [['profile', 'edit', 'shared', '--client-cert', '/c', '--client-key', '/k']],
+      authorities: [['profile', 'edit', 'shared', '--ca-file', certFile]],
+      certificate: [
+        ['profile', 'edit', 'shared', '--client-cert', certFile, '--client-key', keyFile],
+      ],
       rename: [['profile', 'rename', 'renamed', 'renamed2']],
       moot1: [['profile', 'rename', 'moot', 'moot2']],
       moot2: [['profile', 'remove', 'moot', '--yes']],
@@ -87,9 +91,9 @@ describe('20 writers at once, and readers in between', () => {
       service: 'onceonly',
       url: `${URL}/v2`,
       credential: { type: 'bearer', token: 'changed', origin: URL },
-      ca_file: '/ca',
-      client_cert: '/c',
-      client_key: '/k',
+      ca_file: certFile,
+      client_cert: certFile,
+      client_key: keyFile,
     });
     expect(profileFile(sandbox, 'renamed2')).toMatchObject({
       credential: { token: 'token-of-renamed' },
@@ -162,11 +166,12 @@ describe('while a token is tried, another command changes the profile', () => {
   }
 
   test('in something else: both are there', async () => {
-    const args = ['profile', 'edit', 'prod', '--ca-file', '/ca'];
+    const { certFile } = createAuthority();
+    const args = ['profile', 'edit', 'prod', '--ca-file', certFile];
     const { sandbox, outcome } = await during(({ run }) => run(args));
     expect(outcome.code).toBe(0);
     const credential = { token: 'new-token' };
-    expect(profileFile(sandbox, 'prod')).toMatchObject({ credential, ca_file: '/ca' });
+    expect(profileFile(sandbox, 'prod')).toMatchObject({ credential, ca_file: certFile });
   });
 
   test('to another address: it does not go there', async () => {

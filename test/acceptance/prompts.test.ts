@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
+import { createAuthority } from '../support/certificates.ts';
 import { CTRL_C, CTRL_D, CTRL_Z } from '../support/exec-terminal.ts';
 import { bearer, refusal } from '../support/hosted-answers.ts';
 import { DOWN, openTerminal, type Person } from '../support/person.ts';
@@ -133,6 +134,7 @@ describe('profile add', () => {
     const sandbox = createSandbox();
     const stub = await startStub(ACCEPTED);
     const person = await openTerminal(sandbox);
+    copyFileSync(createAuthority().certFile, join(sandbox.directory, 'ca.pem'));
     person.type(`leasectl profile add mine --url ${stub.url} --auth bearer --ca-file ca.pem`);
     await person.answers(SERVICE);
     await person.answers(SECRET, TOKEN);

@@ -13,7 +13,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   sqlite: ['domain'],
   engine: ['domain'],
   store: ['sqlite', 'engine', 'domain'],
-  http: ['domain'],
+  http: ['files', 'domain'],
   services: ['http', 'engine', 'domain'],
   server: ['services', 'http', 'engine', 'domain'],
   profiles: ['secrets', 'sqlite', 'files', 'domain'],

@@ -73,8 +73,9 @@ export default class ProfileEdit extends ProfileWritingCommand {
     return this.answerWith(name, after);
   }
 
-  async #given(name: string, { credential }: Profile, flags: EditFlags): Promise<Change> {
-    const wishes = { ...(await this.wishesOf(flags)), ...dropped(flags) };
+  async #given(name: string, current: Profile, flags: EditFlags): Promise<Change> {
+    const { credential } = current;
+    const wishes = { ...(await this.wishesOf(flags, current)), ...dropped(flags) };
     const change = { wishes, isDropped: flags['no-token'] ?? false };
     const secret = await this.newSecret(flags);
     const moved = secretOf(credential);
