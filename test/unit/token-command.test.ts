@@ -85,7 +85,13 @@ test('one that leaves something running is not waited for', async () => {
   process.kill(pid, 'SIGKILL');
 });
 
-test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends it too', async (signal) => {
+test.each([
+  ['SIGINT', null],
+  ['SIGTERM', null],
+  ['SIGHUP', null],
+  // By process.exit.
+  ['SIGUSR2', 0],
+] as const)('when %s ends this process, it is ended too', async (signal, code) => {
   const file = join(temporaryDirectory(), 'pid');
   const command = `echo $$ >${file}; sleep 60; true`;
   const args = [await buildReader(), '', JSON.stringify({ command }), '1'];
@@ -94,14 +100,15 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends it too', async (sig
   const pid = Number(readFileSync(file, 'utf8'));
   const sleeping = listProcesses().filter(({ parent }) => parent === pid);
   reader.kill(signal);
-  expect(await once(reader, 'exit')).toEqual([null, signal]);
+  expect(await once(reader, 'exit')).toEqual([code, code === null ? signal : null]);
   for (const gone of [pid, ...sleeping.map(({ pid }) => pid)]) {
     await vi.waitFor(() => expect(isGone(gone)).toBe(true));
   }
 });
 
 test('it leaves no listeners behind', async () => {
-  const before = process.listenerCount('SIGINT');
+  const count = () => ['SIGINT', 'exit'].map((event) => process.listenerCount(event));
+  const before = count();
   await run('echo token-1');
-  expect(process.listenerCount('SIGINT')).toBe(before);
+  expect(count()).toEqual(before);
 });
