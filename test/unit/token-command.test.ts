@@ -25,7 +25,7 @@ test.each([
   ["printf '\\n\\ntoken-1\\n'", 'token-1'],
   ['echo token-1; echo noise >&2', 'token-1'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's.
-  ['echo "${LEASECTL_TOKEN-none}/${VENDOR-none}/$KEPT/$LEASECTL_PROFILE"', 'none/none/kept/prod'],
+  ['echo "${LEASECTL_TOKEN-none}/${VENDOR-none}/$KEPT/$LEASECTL_TOKEN_FOR"', 'none/none/kept/prod'],
   ['cat; echo stdin-is-empty', 'stdin-is-empty'],
   ['head -c 65536 /dev/zero | tr "\\0" x', 'x'.repeat(65_536)],
 ])('%s', async (command, token) => {
