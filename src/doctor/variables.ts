@@ -77,8 +77,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
 const MAY_BE_EMPTY =
   /^(NO_COLOR|(https|all|no)_proxy|XDG_\w+|NODE_\w+|LEASECTL_DEBUG|ASKUI_WORKSPACE_ID)$/i;
 
-/** What exec tells the command that it runs. */
-const OF_EXEC = /^LEASECTL_(KEY|JOB_ID|JOB_FILE|FENCING_TOKEN|EXPIRES_AT|RESULT_FILE)$/;
+/** What exec tells the command that it runs, and what a token command is told. */
+const OF_COMMANDS =
+  /^LEASECTL_(KEY|JOB_ID|JOB_FILE|FENCING_TOKEN|EXPIRES_AT|RESULT_FILE|TOKENS?_FOR)$/;
 
 /** Which of the variables that matter are set, and whether to what they should be. No secret is told. */
 export async function checkVariables(host: DoctorHost): Promise<Finding[]> {
@@ -99,7 +100,7 @@ export async function checkVariables(host: DoctorHost): Promise<Finding[]> {
 
 function unknownVariables(env: Environment): Finding[] {
   return Object.keys(env)
-    .filter((name) => name.startsWith('LEASECTL_') && !(name in CHECKS) && !OF_EXEC.test(name))
+    .filter((name) => name.startsWith('LEASECTL_') && !(name in CHECKS) && !OF_COMMANDS.test(name))
     .sort()
     .map((name) =>
       about('variable', name).warn('leasectl knows no such variable', command('unset', name)),

@@ -9,6 +9,14 @@ export interface LeaseAddress {
 
 export const ADDRESS = 'service = ? AND profile = ? AND location = ? AND id = ?';
 
+/** For what has a name that nobody else knows: its profile may have got another one meanwhile. */
+export const PLACE = 'service = ? AND location = ? AND id = ?';
+
+/** An address as the parameters of {@link PLACE}. */
+export function place({ service, location, id }: LeaseAddress): string[] {
+  return [service, location, id];
+}
+
 /** An address as the parameters of {@link ADDRESS}. */
 export function key({ service, profile, location, id }: LeaseAddress): string[] {
   return [service, profile, location, id];

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Clock } from '../domain/clock.ts';
 import type { Connection } from '../sqlite/database.ts';
 import { explained } from '../sqlite/errors.ts';
-import { ADDRESS, key, type LeaseAddress } from './address.ts';
+import { ADDRESS, key, type LeaseAddress, PLACE, place } from './address.ts';
 
 /** A request with an idempotency key of which no answer is known yet. */
 export interface Attempt {
@@ -85,8 +85,8 @@ export function bindAttempts(db: Connection, file: string, now: Clock): Attempts
     replace: (address, attempt) => explained(file, () => put(address, attempt, '')),
     settle: (address, idempotencyKey) =>
       explained(file, () => {
-        const sql = `DELETE FROM attempts WHERE ${ADDRESS} AND idempotency_key = ?`;
-        db.prepare(sql).run(...key(address), idempotencyKey);
+        const sql = `DELETE FROM attempts WHERE ${PLACE} AND idempotency_key = ?`;
+        db.prepare(sql).run(...place(address), idempotencyKey);
       }),
   };
 }

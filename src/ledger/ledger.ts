@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Clock } from '../domain/clock.ts';
 import { type DatabaseKind, openDatabase } from '../sqlite/database.ts';
 import { explained } from '../sqlite/errors.ts';
-import { ADDRESS, key, type LeaseAddress } from './address.ts';
+import { ADDRESS, key, type LeaseAddress, PLACE, place } from './address.ts';
 import { type Attempts, bindAttempts } from './attempts.ts';
 import handles from './migrations/0001-handles.sql';
 import jobs from './migrations/0002-jobs.sql';
@@ -141,15 +141,15 @@ export function openLedger(file: string, now: Clock): Ledger {
     prolong: (address, handle, expiresAt, fencingToken) =>
       run(
         `UPDATE handles SET expires_at = coalesce(?, expires_at), fencing_token = coalesce(?, fencing_token)
-         WHERE ${ADDRESS} AND handle = ? AND coalesce(? >= fencing_token, TRUE)`,
+         WHERE ${PLACE} AND handle = ? AND coalesce(? >= fencing_token, TRUE)`,
         expiresAt ?? null,
         fencingToken ?? null,
-        ...key(address),
+        ...place(address),
         handle,
         fencingToken ?? null,
       ),
     forget: (address, handle) =>
-      run(`DELETE FROM handles WHERE ${ADDRESS} AND handle = ?`, ...key(address), handle),
+      run(`DELETE FROM handles WHERE ${PLACE} AND handle = ?`, ...place(address), handle),
     ...bindAttempts(db, file, now),
     renameProfile: (name, newName) => {
       for (const table of ['handles', 'attempts']) {

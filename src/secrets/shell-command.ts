@@ -30,7 +30,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Runs a line of shell, without stdin. All that it started is killed when it takes too long or prints
- * too much; what it left running when it ended runs on.
+ * too much, and when this process exits; what it left running when it ended runs on.
  */
 export function runShell(
   line: string,
@@ -48,6 +48,7 @@ export function runShell(
       clearTimeout(timer);
       clearTimeout(heldOpen);
       stopPassingOn();
+      process.off('exit', onExit);
       child.stdout.destroy();
       child.stderr.destroy();
       resolve(outcome);
@@ -56,6 +57,8 @@ export function runShell(
       signalGroup(child, 'SIGKILL');
       settle({ type });
     };
+    const onExit = () => signalGroup(child, 'SIGKILL');
+    process.once('exit', onExit);
     const stopPassingOn = passSignalsOn(child);
     const timer = setTimeout(() => kill('late'), timeout);
     let heldOpen: NodeJS.Timeout | undefined;

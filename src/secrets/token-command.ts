@@ -16,17 +16,21 @@ const MAX_OUTPUT = 64 * 1024;
 /** How much of its stderr is told, in characters. */
 const MAX_REASON = 200;
 
+/** All profiles whose commands wait: it may run leasectl, which runs that of another profile. */
+const WAITING = 'LEASECTL_TOKENS_FOR';
+
 /**
  * The first line that a command prints.
  *
- * @throws Failure `unauthorized` when it fails or prints no token, `unavailable` when it does not end in time
+ * @throws Failure `unauthorized` when it fails or prints no token, `unavailable` when it does not end in
+ *   time; `usage` when it calls itself
  */
 export async function tokenFrom(command: string, options: TokenCommandOptions): Promise<string> {
   const { env, timeout, profile } = options;
   const what =
     profile === undefined ? 'The token command' : `The token command of profile ${profile}`;
   const outcome = await runShell(command, {
-    env: profile === undefined ? env : { ...env, LEASECTL_PROFILE: profile },
+    env: profile === undefined ? env : { ...env, ...told(profile, env) },
     timeout,
     limit: MAX_OUTPUT,
   });
@@ -41,6 +45,17 @@ export async function tokenFrom(command: string, options: TokenCommandOptions): 
   if (isToken(token)) return token;
   throw new Failure('unauthorized', `${what} printed no token.`, {
     hint: 'The first line of its stdout must be one: visible ASCII characters, without spaces.',
+  });
+}
+
+/** @throws Failure `usage` when the command waits for this very process: that would never end */
+function told(profile: string, env: TokenCommandOptions['env']): TokenCommandOptions['env'] {
+  const waiting = env[WAITING]?.split(' ') ?? [];
+  if (!waiting.includes(profile)) {
+    return { LEASECTL_TOKEN_FOR: profile, [WAITING]: [...waiting, profile].join(' ') };
+  }
+  throw new Failure('usage', `The token command of profile ${profile} calls itself.`, {
+    hint: 'A leasectl in it needs that very token: give it another profile with --profile NAME.',
   });
 }
 

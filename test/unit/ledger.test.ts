@@ -65,6 +65,28 @@ test('only the handle that is meant is prolonged and forgotten', () => {
   expect(ledger.find(ADDRESS)).toBeUndefined();
 });
 
+test('what is known by its own name is found under the new name of its profile, too', () => {
+  const { ledger, other, held, clock } = setUp();
+  ledger.remember(ADDRESS, held('h'));
+  ledger.renameProfile('prod', 'production');
+  const renamed = { ...ADDRESS, profile: 'production' };
+  for (const change of [{ service: 'x' }, { location: 'https://b' }, { id: 'K' }]) {
+    other.prolong({ ...ADDRESS, ...change }, 'h', 1);
+    other.forget({ ...ADDRESS, ...change }, 'h');
+  }
+  expect(ledger.find(renamed)).toEqual(held('h'));
+  other.prolong(ADDRESS, 'h', clock() + DAY);
+  expect(ledger.find(renamed)?.expiresAt).toBe(clock() + DAY);
+  other.forget(ADDRESS, 'h');
+  expect(ledger.find(renamed)).toBeUndefined();
+  const attempt = { requestHash: 'r', handle: 'h', fencingToken: undefined };
+  ledger.begin(renamed, { ...attempt, idempotencyKey: 'i' });
+  other.settle(ADDRESS, 'another');
+  expect(ledger.waiting(renamed)).toBeDefined();
+  other.settle(ADDRESS, 'i');
+  expect(ledger.waiting(renamed)).toBeUndefined();
+});
+
 test('what ended more than seven days ago is dropped when the next lease is remembered', () => {
   const { ledger, held, clock, file } = setUp();
   ledger.remember(ADDRESS, held('old'));

@@ -25,7 +25,7 @@ test.each([
   ["printf '\\n\\ntoken-1\\n'", 'token-1'],
   ['echo token-1; echo noise >&2', 'token-1'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's.
-  ['echo "${LEASECTL_TOKEN-none}/${VENDOR-none}/$KEPT/$LEASECTL_PROFILE"', 'none/none/kept/prod'],
+  ['echo "${LEASECTL_TOKEN-none}/${VENDOR-none}/$KEPT/$LEASECTL_TOKEN_FOR"', 'none/none/kept/prod'],
   ['cat; echo stdin-is-empty', 'stdin-is-empty'],
   ['head -c 65536 /dev/zero | tr "\\0" x', 'x'.repeat(65_536)],
 ])('%s', async (command, token) => {
@@ -85,7 +85,13 @@ test('one that leaves something running is not waited for', async () => {
   process.kill(pid, 'SIGKILL');
 });
 
-test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends it too', async (signal) => {
+test.each([
+  ['SIGINT', null],
+  ['SIGTERM', null],
+  ['SIGHUP', null],
+  // By process.exit.
+  ['SIGUSR2', 0],
+] as const)('when %s ends this process, it is ended too', async (signal, code) => {
   const file = join(temporaryDirectory(), 'pid');
   const command = `echo $$ >${file}; sleep 60; true`;
   const args = [await buildReader(), '', JSON.stringify({ command }), '1'];
@@ -94,14 +100,15 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends it too', async (sig
   const pid = Number(readFileSync(file, 'utf8'));
   const sleeping = listProcesses().filter(({ parent }) => parent === pid);
   reader.kill(signal);
-  expect(await once(reader, 'exit')).toEqual([null, signal]);
+  expect(await once(reader, 'exit')).toEqual([code, code === null ? signal : null]);
   for (const gone of [pid, ...sleeping.map(({ pid }) => pid)]) {
     await vi.waitFor(() => expect(isGone(gone)).toBe(true));
   }
 });
 
 test('it leaves no listeners behind', async () => {
-  const before = process.listenerCount('SIGINT');
+  const count = () => ['SIGINT', 'exit'].map((event) => process.listenerCount(event));
+  const before = count();
   await run('echo token-1');
-  expect(process.listenerCount('SIGINT')).toBe(before);
+  expect(count()).toEqual(before);
 });
