@@ -14,6 +14,13 @@ import {
 } from './profile.ts';
 import type { ProfileStore } from './profile-store.ts';
 import type { Project } from './project.ts';
+import {
+  noDefault,
+  noToken,
+  otherService,
+  tokenForProject,
+  tokenWithoutUrl,
+} from './resolve-failures.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -107,7 +114,8 @@ export async function resolveSettings(selection: Selection): Promise<Settings> {
     const unused = isOfProject && vendorToken ? tokenVariable : undefined;
     return { ...embedded(service, chosen ?? { value: LOCAL, source: 'built-in' }), unused };
   }
-  if (isOfProject && !urlInEnv && variable(env, 'LEASECTL_TOKEN')) throw tokenForProject(chosen);
+  if (isOfProject && !urlInEnv && variable(env, 'LEASECTL_TOKEN'))
+    throw tokenForProject(chosen.value, chosen.source);
   const given = givenToken(selection, url.value, urlInEnv !== undefined);
   const own = storedSecret(stored, url.value, chosen?.value ?? '');
   const credential = stored?.credential;
@@ -268,37 +276,6 @@ export function networkOf(
   return { caFile, certFile, keyFile };
 }
 
-/** @param actual the service of the profile that was chosen for a command of another one */
-async function otherService(
-  name: string,
-  actual: ServiceName,
-  { service, profiles }: Selection,
-): Promise<Failure> {
-  const suitable = (await profiles.defaultOf(service)) ?? (await profiles.firstOf(service));
-  const message = `Profile ${name} is for ${actual}; this is a command for ${service}.`;
-  return new Failure('usage', message, {
-    hint: `Name one that is: --profile ${suitable ?? LOCAL}`,
-    service,
-  });
-}
-
-function noToken(
-  { service, env }: Selection,
-  url: URL,
-  source: string,
-  edit: string | undefined,
-): Failure {
-  const { baseUrl, tokenVariable = '' } = SERVICES[service];
-  const unused = env[tokenVariable] ? `${tokenVariable} is for ${baseUrl} only. ` : '';
-  const store =
-    edit ??
-    `leasectl profile add NAME --service ${service} --url ${url.href.replace(/\/$/, '')} --token-stdin`;
-  return new Failure('unauthorized', `No token for ${url.origin} (${source}).`, {
-    hint: `${unused}Set LEASECTL_TOKEN, or store one: ${store}`,
-    service,
-  });
-}
-
 /**
  * Whoever stored profiles of a service shares its leases: those must not be taken on this machine's
  * disk because a default is missing.
@@ -306,21 +283,5 @@ function noToken(
 async function assertNoneStored({ service, profiles }: Selection): Promise<void> {
   const first = await profiles.firstOf(service);
   if (first === undefined) return;
-  throw new Failure('usage', `There are profiles for ${service}, but none is its default.`, {
-    hint: `Choose one: leasectl profile use ${first}; or the embedded service: leasectl profile use ${LOCAL}`,
-    service,
-  });
-}
-
-/** A project comes with somebody's code, which must not decide where a token goes. */
-function tokenForProject({ value, source }: Chosen): Failure {
-  return new Failure('usage', `LEASECTL_TOKEN is set, but only ${source} says what it is for.`, {
-    hint: `If it is for profile ${value}, say so: LEASECTL_PROFILE=${value}, or --profile ${value}`,
-  });
-}
-
-function tokenWithoutUrl(): Failure {
-  return new Failure('usage', 'LEASECTL_TOKEN is set, but nothing says where to send it.', {
-    hint: 'Set LEASECTL_URL or LEASECTL_PROFILE too; --profile local uses the embedded service.',
-  });
+  throw noDefault(service, first);
 }
