@@ -57,8 +57,8 @@ function flagsFirst(command: string): Failure {
 
 /** As other programs are asked for it. */
 function askedForVersion(word: string): Failure {
-  const kind = word.startsWith('-') ? 'flag' : 'command';
-  return new Failure('usage', `There is no ${kind} ${word}.`, {
+  const what = word.startsWith('-') ? `flag ${word}` : `command ${JSON.stringify(word)}`;
+  return new Failure('usage', `There is no ${what}.`, {
     hint: 'For the version: leasectl --version',
   });
 }

@@ -44,7 +44,7 @@ test.each<[string[], string, string]>([
   ],
   [['lease', 'a', 'secret'], 'Too many arguments: leasectl lease takes KEY, and no more.', ''],
   [['jobs', 'list', 'secret'], 'Too many arguments: leasectl jobs list takes none.', ''],
-  [['version'], 'There is no command version.', 'Hint: For the version: leasectl --version\n'],
+  [['version'], 'There is no command "version".', 'Hint: For the version: leasectl --version\n'],
   [['-V'], 'There is no flag -V.', 'Hint: For the version: leasectl --version\n'],
   [
     ['profile', 'show', '--resolve', 'leese'],

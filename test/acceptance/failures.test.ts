@@ -46,7 +46,7 @@ const CASES: readonly Case[] = [
   usage(['lease', 'a', '--token=once_live_canary'], /^There is no flag --token\.$/),
   usage(['lease', 'a', '--timeout', '2h'], /--timeout is no usable duration: "2h"/),
   usage(['lease', 'a', '--bogus'], /^There is no flag --bogus\.$/),
-  usage(['version'], /^There is no command version\.$/),
+  usage(['version'], /^There is no command "version"\.$/),
   usage(['-v'], /^There is no flag -v\.$/),
   usage(['-V'], /^There is no flag -V\.$/),
   usage(['complete', 'a', '--result', '@/'], /--result: "\/" cannot be read \(EISDIR\)\./),
