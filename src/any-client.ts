@@ -46,7 +46,7 @@ export async function createAnyClient(
       try {
         answer = await transport(request, { repeatable });
       } catch (error) {
-        throw await withWhatIsKnown(error, async () => UNKNOWN);
+        throw repeatable ? error : await withWhatIsKnown(error, async () => UNKNOWN);
       }
       if (isSuccess(answer)) return { answer, failure: undefined };
       // Nobody knows which paths there are: to have none of this name is an answer like another.

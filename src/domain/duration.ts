@@ -35,7 +35,7 @@ export function parseDuration(text: string, name: string, range = TTL_RANGE): nu
   if (total >= range.min && total <= range.max) return total;
   const [min, max] = [range.min, range.max].map(formatDuration);
   throw new Failure('usage', `${name} is no usable duration: ${JSON.stringify(text)}.`, {
-    hint: `Give ${min} to ${max}, for example 90, 90s, 15m, 1h30m or 2d.`,
+    hint: `Give ${min} to ${max}, written like 90, 90s, 15m, 1h30m or 2d.`,
   });
 }
 
