@@ -42,7 +42,9 @@ function withBody(parsed: unknown, body: string): unknown {
 }
 
 function headOf({ status, headers }: HttpAnswer, clean: AnswerOptions['clean']): string[] {
-  const fields = Object.entries(redactHeaders(headers)).map(([name, text]) => `${name}: ${text}`);
+  const fields = Object.entries(redactHeaders(headers, clean)).map(
+    ([name, text]) => `${name}: ${text}`,
+  );
   const first = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`.trim();
   return [first, ...fields].map((line) => visible(clean(line)));
 }

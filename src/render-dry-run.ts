@@ -20,10 +20,8 @@ export function renderDryRun(
   const shown = {
     method,
     // The embedded service has no host.
-    url: clean(redactUrl(url)).replace(/^local:\/\//, 'local:'),
-    headers: Object.fromEntries(
-      Object.entries(redactHeaders(headers)).map(([name, text]) => [name, clean(text)]),
-    ),
+    url: redactUrl(url, clean).replace(/^local:\/\//, 'local:'),
+    headers: redactHeaders(headers, clean),
     body: redactBody(body, clean),
   };
   const parsed = parseJson(shown.body);

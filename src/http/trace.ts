@@ -22,7 +22,7 @@ const MOST_SHOWN = 8 * 1024;
 export function createTrace({ write, clean }: TraceOptions): Trace {
   let requests = 0;
   const headerLines = (headers: HttpRequest['headers']) =>
-    Object.entries(redactHeaders(headers)).map(([name, value]) => clean(`${name}: ${value}`));
+    Object.entries(redactHeaders(headers, clean)).map(([name, text]) => clean(`${name}: ${text}`));
   return (request) => {
     requests += 1;
     const number = `#${requests}`;
