@@ -25,12 +25,11 @@ function mistakes({ id, flags, runsCommand }: Command): string[][] {
   const chosen = Object.values(flags).filter(({ options }) => options);
   const switches = Object.values(flags).filter(({ type }) => type === 'boolean');
   return [
-    with_(`--xyz=${SECRET}`),
-    with_(`--xyz=${WORDY}`, '--json'),
-    with_('--xyz', SECRET),
-    with_(`-x${SECRET}`),
+    with_(`--xyz=${WORDY}`, `-x${SECRET}`, `-y=${SECRET}`),
+    with_('--xyz', SECRET, ...('json' in flags ? ['--json'] : [])),
     with_(SECRET, WORDY),
-    ...chosen.flatMap(({ name }) => [with_(`--${name}=${WORDY}`), with_(`--${name}`, SECRET)]),
+    ...chosen.slice(0, 1).map(({ name }) => with_(`--${name}=${WORDY}`)),
+    ...chosen.slice(1, 2).map(({ name }) => with_(`--${name}`, SECRET)),
     ...switches.slice(0, 1).map(({ name }) => with_(`--${name}=${WORDY}`)),
   ];
 }
