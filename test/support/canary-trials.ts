@@ -5,7 +5,7 @@ import {
   SCENARIOS,
   type Scenario,
 } from './canary-scenarios.ts';
-import { FORMS, type Form } from './canary-surface.ts';
+import { type Command, FORMS, type Form } from './canary-surface.ts';
 
 /** One run of leasectl. */
 export interface Trial {
@@ -32,51 +32,62 @@ function modesOf({ command: { flags } }: Form, { modes }: Scenario): Mode[] {
   return modes.filter((mode) => needed(mode).every((flag) => flag in flags));
 }
 
+/** Chooses so that any two choices meet in some run, and that no choice is neglected. */
+class Choices {
+  /** How often two were made for one run. */
+  readonly #met = new Map<string, number>();
+
+  /** @param given what is settled about a run already */
+  forRun(given: readonly string[]): <T>(name: string, options: readonly T[]) => T {
+    const chosen = [...given];
+    return (name, options) => {
+      const pairs = (option: unknown) => chosen.map((other) => `${other}, ${name} ${option}`);
+      const costs = options.map((option) =>
+        pairs(option).reduce((sum, pair) => sum + Math.sqrt(this.#met.get(pair) ?? 0), 0),
+      );
+      const best = options[costs.indexOf(Math.min(...costs))] ?? options[0];
+      if (best === undefined) throw new Error(`there is no ${name} to choose`);
+      for (const pair of pairs(best)) this.#met.set(pair, (this.#met.get(pair) ?? 0) + 1);
+      chosen.push(`${name} ${best}`);
+      return best;
+    };
+  }
+}
+
+const firstOf = (command: Command) => FORMS.find((form) => form.command === command);
+
 /**
- * Every form of every command that speaks to a service, in the scenarios; all else is chosen so that
- * any two choices meet in some run, and that no choice is neglected.
+ * The simplest form of every command in every scenario, and in every mode where all goes well; its
+ * other forms in some. Commands that speak to no service are run in few scenarios.
  */
 function allTrials(): Trial[] {
-  const met = new Map<string, number>();
-  const pairsOf = (choice: string, chosen: readonly string[]) =>
-    chosen.map((other) => `${other} + ${choice}`);
-  const trials: Trial[] = [];
-  SCENARIOS.forEach((scenario, turn) => {
-    FORMS.forEach((form, index) => {
-      const isFirst = FORMS.findIndex(({ command }) => command === form.command) === index;
-      const isAsked = form.command.service !== undefined && form.command.service !== 'embedded';
-      if (!scenario.isForAll && !isAsked) return;
+  const choices = new Choices();
+  return SCENARIOS.flatMap((scenario, turn) =>
+    FORMS.flatMap((form, index) => {
+      const { id, service } = form.command;
+      const isFirst = firstOf(form.command) === form;
+      const isAsked = service !== undefined && service !== 'embedded';
+      const isWanted = isFirst || scenario.isWhole || (index + turn) % SHARE === 0;
       const modes = modesOf(form, scenario);
-      if (modes.length === 0) return;
-      if (!isFirst && !scenario.isWhole && (index + turn) % SHARE !== 0) return;
-      const chosen = [`form ${index}`, `scenario ${turn}`, `command ${form.command.id}`];
-      const choose = <T>(name: string, options: readonly T[]): T => {
-        const costs = options.map((option) => {
-          const pairs = pairsOf(`${name} ${option}`, chosen);
-          return pairs.reduce((sum, pair) => sum + Math.min(met.get(pair) ?? 0, 9) ** 0.5, 0);
-        });
-        const best = options[costs.indexOf(Math.min(...costs))] as T;
-        for (const pair of pairsOf(`${name} ${best}`, chosen))
-          met.set(pair, (met.get(pair) ?? 0) + 1);
-        chosen.push(`${name} ${best}`);
-        return best;
+      if (!(scenario.isForAll || isAsked) || !isWanted || modes.length === 0) return [];
+      const trial = (some: readonly Mode[]): Trial => {
+        const choose = choices.forRun([`form ${index}`, `scenario ${turn}`, `command ${id}`]);
+        return {
+          form,
+          scenario,
+          mode: choose('mode', some),
+          credential: choose(
+            'credential',
+            scenario.credential ? [scenario.credential] : CREDENTIALS,
+          ),
+          debug: choose('debug', DEBUG),
+          isInActions: choose('actions', [false, true]),
+          hasFlag: choose('flag', [false, true]),
+        };
       };
-      const trial: Trial = {
-        form,
-        scenario,
-        mode: choose('mode', modes),
-        credential: choose('credential', scenario.credential ? [scenario.credential] : CREDENTIALS),
-        debug: choose('debug', DEBUG),
-        isInActions: choose('actions', [false, true]),
-        hasFlag: choose('flag', [false, true]),
-      };
-      trials.push(trial);
-      // The simplest form is also asked for in the usual way, so that it can be seen to succeed.
-      const isUsual = trial.mode === 'text';
-      if (turn === 0 && isFirst && !isUsual) trials.push({ ...trial, mode: 'text' });
-    });
-  });
-  return trials;
+      return isFirst && isAsked && scenario.isWhole ? modes.map((mode) => trial([mode])) : [trial(modes)];
+    }),
+  );
 }
 
 export const TRIALS: readonly Trial[] = allTrials();
