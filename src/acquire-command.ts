@@ -10,7 +10,6 @@ import type { LeaseAddress } from './ledger/ledger.ts';
 import type { Style } from './output/style.ts';
 import { type Detail, grouped, renderDetails } from './output/table.ts';
 import { serviceTime, timeLeft } from './output/time.ts';
-import { parsePair } from './pair.ts';
 import { patiently } from './patience.ts';
 import { CHANGING_FLAGS } from './service-command.ts';
 import type { LeaseRequest, LeaseResponse } from './services/onceonly/wire.ts';
@@ -43,7 +42,7 @@ export abstract class AcquireCommand extends KeyCommand {
   ): Promise<LeaseRequest> {
     const metadata: JsonObject = {
       ...(await this.readObject(flags.metadata, '--metadata')),
-      ...Object.fromEntries((flags.meta ?? []).map((pair) => parsePair(pair, '--meta'))),
+      ...Object.fromEntries(this.readPairs(flags.meta, '--meta')),
     };
     return {
       key,

@@ -4,8 +4,10 @@ import { type AnswerView, answerFlags, colorFlags, readView } from './answer-vie
 import { Context } from './context.ts';
 import { FAILURES, Failure } from './domain/failure.ts';
 import type { JsonObject } from './domain/json.ts';
+import { namedSecrets } from './http/named-secrets.ts';
 import { parseObject } from './json-input.ts';
 import type { Style } from './output/style.ts';
+import { parsePair } from './pair.ts';
 import { reportFailure, styleFor, type Voice } from './report.ts';
 import { secretsOf } from './secret-fields.ts';
 import { Progress } from './terminal/progress.ts';
@@ -133,7 +135,22 @@ export abstract class BaseCommand extends Command {
     flag: string,
   ): Promise<JsonObject | undefined> {
     if (value === undefined) return undefined;
-    return parseObject(await this.context.terminal.readValue(value, flag), flag);
+    return this.withSecrets(parseObject(await this.context.terminal.readValue(value, flag), flag));
+  }
+
+  /** Reads a flag's values as `parsePair`. */
+  protected readPairs(pairs: readonly string[] | undefined, flag: string): [string, string][] {
+    return (pairs ?? []).map((pair) => {
+      const [name, value] = parsePair(pair, flag);
+      this.withSecrets({ [name]: value });
+      return [name, value];
+    });
+  }
+
+  /** Takes note of what names call secrets: a service may quote what it was given. */
+  protected withSecrets<T>(given: T): T {
+    for (const secret of namedSecrets(given)) this.context.redactor.add(secret);
+    return given;
   }
 
   /** @throws Failure `usage` when what is to be printed is not in the answer, and no work was done */
@@ -154,8 +171,9 @@ export abstract class BaseCommand extends Command {
     }
   }
 
-  #print(text: string): void {
+  #print(answer: string): void {
     const { terminal, redactor, env } = this.context;
+    const text = redactor.cleanAnswer(answer);
     if (env['GITHUB_ACTIONS'] === 'true' && !terminal.isFile('stderr')) {
       for (const secret of redactor.secretsIn(text)) terminal.writeError(maskCommand(secret));
     }

@@ -119,7 +119,7 @@ async function transportTo(
     now: context.now,
     env: context.env,
     trace: await context.trace(),
-    remember: (value) => context.redactor.add(value),
+    remember: (value) => context.redactor.addCredential(value),
   });
   context.onClose(close);
   return withProgress(transport, target.url.host, showsCalls ? undefined : progress);

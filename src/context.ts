@@ -229,11 +229,11 @@ export class Context {
    * @throws Failure as the secret store; `usage` when what it is cannot travel in a header
    */
   async readSecret(secret: Secret, most?: number): Promise<string> {
-    if ('given' in secret) return this.redactor.add(secret.given);
+    if ('given' in secret) return this.redactor.addCredential(secret.given);
     const { stored, profile } = secret;
     const isHere = typeof stored === 'string';
     const value = isHere ? stored : await (await this.secrets()).read(stored, profile, most);
-    return this.redactor.add(parseToken(value, `Profile ${profile}`));
+    return this.redactor.addCredential(parseToken(value, `Profile ${profile}`));
   }
 
   onClose(close: () => void | Promise<void>): void {

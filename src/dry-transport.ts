@@ -29,7 +29,7 @@ export async function createDryTransport(
   const { url: baseUrl, secret, authentication } = target;
   assertPrivacy({ baseUrl, service });
   const known = atHand(secret);
-  if (known !== undefined) redactor.add(known);
+  if (known !== undefined) redactor.addCredential(known);
   const authorization = shownAs(authentication);
   return async (request) => {
     const { method, body } = request;

@@ -19,7 +19,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   unlock: 'cancel',
 };
 
-/** @param words what was typed as a command, maybe with arguments at the end */
+/** What a command looks like: anything else may be a secret in the wrong place. */
+const WORD = /^[a-z-]{1,32}$/i;
+
+/** @param words what was typed as a command, maybe with arguments at the end: those are not said again */
 export async function unknownCommand(
   words: readonly string[],
   { commands, topics }: Commands,
@@ -41,7 +44,12 @@ export async function unknownCommand(
   // To name the topic that was typed would be no help.
   const meant = near.length > 0 || topic ? near : await nearestCommands(words, groups);
   const help = topic ? `leasectl ${topic} --help` : 'leasectl --help';
-  return new Failure('usage', `There is no command ${JSON.stringify(words.join(' '))}.`, {
+  const first = words.slice(0, topic.split(' ').filter(Boolean).length + 1);
+  const isWord = first.every((word) => WORD.test(word));
+  const what = isWord ? `There is no command ${JSON.stringify(first.join(' '))}.` : UNNAMED;
+  return new Failure('usage', what, {
     hint: sentences(asQuestion(meant), `See those there are: ${help}`),
   });
 }
+
+const UNNAMED = 'There is no such command.';

@@ -5,7 +5,6 @@ import { Failure } from '../domain/failure.ts';
 import { isTooDeep, MAX_DEPTH, parseJson } from '../domain/json.ts';
 import { METHODS } from '../domain/method.ts';
 import type { HttpRequest } from '../http/transport.ts';
-import { parsePair } from '../pair.ts';
 import { required } from '../positional.ts';
 import { serviceOf } from '../profiles/implied.ts';
 import { SERVICE_NAMES } from '../profiles/profile.ts';
@@ -71,8 +70,8 @@ export default class Api extends ServiceCommand {
     const { args, flags } = await this.parse(Api);
     const method = parseMethod(args.method);
     this.changesNothing = /^(GET|HEAD)$/.test(method);
-    const headers = parseHeaders(flags.header ?? []);
-    const params = (flags.param ?? []).map((pair) => parsePair(pair, '--param'));
+    const headers = this.withSecrets(parseHeaders(flags.header ?? []));
+    const params = this.readPairs(flags.param, '--param');
     const body = await this.#body(flags.input, method, headers);
     const { context } = this;
     const service = await serviceOf(await context.selectionOfAny(flags.profile), flags.service);
@@ -105,6 +104,7 @@ export default class Api extends ServiceCommand {
     const text = await this.context.terminal.readValue(input, '--input');
     const type = headers['content-type'];
     if (type === undefined || /[/+]json\b/i.test(type)) assertJson(text);
+    if (!isTooDeep(text)) this.withSecrets(parseJson(text));
     return text;
   }
 }

@@ -1,3 +1,8 @@
+import { patternOf } from './quoted-forms.ts';
+
+/** A shorter one could be in anything that a program reads. */
+const SHORTEST_CREDENTIAL = 8;
+
 /**
  * Knows the secrets of this run and takes them out of any text that is about to be shown.
  *
@@ -5,35 +10,46 @@
  * reaches stderr passes through here last.
  */
 export class Redactor {
-  readonly #secrets = new Set<string>();
+  readonly #patterns = new Map<string, RegExp>();
+  readonly #credentials = new Set<string>();
 
   /** Remembers a secret and hands it back. Very short values are no secrets and would garble text. */
   add(secret: string): string {
-    if (secret.length >= 4) this.#secrets.add(secret);
+    if (secret.length >= 4 && !this.#patterns.has(secret)) {
+      this.#patterns.set(secret, patternOf(secret));
+    }
     return secret;
   }
 
-  /** Those that are in a text, as they are or as JSON writes them. */
+  /** The same for what proves who one is: that is in no answer's data either. */
+  addCredential(secret: string): string {
+    // What could be a number could be one of the answer's.
+    if (secret.length >= SHORTEST_CREDENTIAL && !/^\d+$/.test(secret))
+      this.#credentials.add(secret);
+    return this.add(secret);
+  }
+
+  /** Those that are in a text, however they are written. */
   secretsIn(text: string): string[] {
-    return [...this.#secrets].filter(
-      (secret) => text.includes(secret) || text.includes(JSON.stringify(secret).slice(1, -1)),
+    return [...this.#patterns].flatMap(([secret, pattern]) =>
+      text.search(pattern) < 0 ? [] : [secret],
     );
   }
 
-  /** Takes them out as they are, and as JSON, URLs and forms write them. */
+  /** Takes them out as they are, and as JSON, URLs and HTML write them. */
   clean(text: string): string {
-    let cleaned = text;
-    // One may be a part of another: of that nothing is to be left either.
-    const longestFirst = [...this.#secrets].sort((a, b) => b.length - a.length);
-    for (const secret of longestFirst) {
-      for (const form of formsOf(secret)) cleaned = cleaned.replaceAll(form, '***');
-    }
-    return cleaned;
+    return this.#without([...this.#patterns.keys()], text);
   }
-}
 
-function formsOf(secret: string): string[] {
-  const inForm = new URLSearchParams([['', secret]]).toString().slice('='.length);
-  const inUrl = encodeURIComponent(secret.toWellFormed());
-  return [secret, JSON.stringify(secret).slice(1, -1), inUrl, inForm];
+  /** Takes the credentials out of an answer; its handles are what was asked for. JSON stays JSON. */
+  cleanAnswer(text: string): string {
+    return this.#without([...this.#credentials], text);
+  }
+
+  #without(secrets: readonly string[], text: string): string {
+    // One may be a part of another, and would leave the rest.
+    return secrets
+      .toSorted((one, other) => other.length - one.length)
+      .reduce((rest, secret) => rest.replace(this.#patterns.get(secret) ?? secret, '***'), text);
+  }
 }

@@ -1,4 +1,6 @@
-import { parseJson } from '../domain/json.ts';
+import { isTooDeep, parseJson } from '../domain/json.ts';
+import { Redactor } from '../domain/redactor.ts';
+import { namedSecrets } from './named-secrets.ts';
 import { isSecretName, isSecretParameter } from './secret-names.ts';
 import type { HttpRequest } from './transport.ts';
 
@@ -39,7 +41,7 @@ export function redactHeaders(
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
       clean(name),
-      isSecretName(name) ? hiddenValue(value) : clean(redactText(value)),
+      isSecretName(name) ? hiddenValue(value) : redactText(clean(value)),
     ]),
   );
 }
@@ -64,12 +66,18 @@ export function redactUrl(url: URL, clean: Clean): string {
 }
 
 /**
- * A body without the values of fields with secret names. JSON stays JSON, with its layout and its
- * digits; what only looks like it, or breaks off, is treated the same. Takes one pass.
+ * A body without the values of fields with secret names, wherever in it they are said again. JSON
+ * stays JSON, with its layout and its digits; what only looks like it, or breaks off, is treated the
+ * same. Takes one pass for the names, and one for each value.
  */
 export function redactBody(body: string, clean: Clean): string {
-  const isForm = /^[^\s=&"'<>{}]+=[^\s"'<>{}]*$/.test(body);
-  return clean(isForm ? redactParameters(body, clean) : redactJson(body, clean));
+  const redactor = new Redactor();
+  for (const secret of isTooDeep(body) ? [] : namedSecrets(parseJson(body))) redactor.add(secret);
+  const cleanAll = (text: string) => redactor.clean(clean(text));
+  // First by value: what looks like a secret may be only the half of it.
+  const known = cleanAll(body);
+  const isForm = /^[^\s=&"'<>{}]+=[^\s"'<>{}]*$/.test(known);
+  return cleanAll(isForm ? redactParameters(known, cleanAll) : redactJson(known, cleanAll));
 }
 
 /** `name=value&…`, as in queries and forms. */
@@ -125,7 +133,8 @@ const NAME_BEFORE = /([\w.-]+)\s?[=:]\s?$/;
 /** A string that is no secret itself, but may hold some. */
 function redactString(literal: string, clean: Clean): string {
   const value = parsed(literal);
-  const shown = clean(value.includes('"') ? redactJson(value, clean) : redactText(value));
+  const known = clean(value);
+  const shown = clean(known.includes('"') ? redactJson(known, clean) : redactText(known));
   return shown === value ? literal : JSON.stringify(shown);
 }
 

@@ -30,7 +30,7 @@ export function failureToJson(failure: Failure, { clean }: Pick<Style, 'clean'>)
  */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  if (error instanceof Error && 'oclif' in error) return usageFailure(error);
+  if (error instanceof Error && isComplaint(error)) return usageFailure(error);
   if (error instanceof Error && 'path' in error && 'code' in error) {
     return fileFailure(String(error.path), String(error.code), error);
   }
@@ -56,6 +56,16 @@ function fileFailure(path: string, code: string, cause: Error): Failure {
 /** The stack of an error and of what caused it, for LEASECTL_DEBUG. */
 export function renderStack(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const own = error.stack ?? String(error);
+  const own = isComplaint(error) ? framesOf(error) : (error.stack ?? String(error));
   return error.cause === undefined ? own : `${own}\nCaused by: ${renderStack(error.cause)}`;
+}
+
+/** oclif's, about the command line. */
+function isComplaint(error: Error): boolean {
+  return 'oclif' in error && !(error instanceof Failure);
+}
+
+/** A stack without the message, which repeats what was typed. */
+function framesOf({ name, stack = '' }: Error): string {
+  return [name, ...stack.split('\n').filter((line) => /^ +at /.test(line))].join('\n');
 }

@@ -37,7 +37,8 @@ export function seeHelp({ command }: Usage): string {
 
 /** The flags that a command does not have, as they were typed, without their values: those may be secrets. */
 export function unknownFlagsIn(error: unknown): string[] {
-  return listIn(error, 'flags').map((flag) => String(flag).replace(/=.*$/s, ''));
+  // What a short one is glued to is a value, too.
+  return listIn(error, 'flags').map((flag) => /^--[^=]*|^-./s.exec(String(flag))?.[0] ?? '');
 }
 
 function complaint(error: Error, usage: Usage): string {
@@ -56,10 +57,17 @@ function complaint(error: Error, usage: Usage): string {
       '$1 needs $2',
     )
     .replace(/(--[\w-]+)=(?= )/g, '$1')
+    .replace(/^Expected .* to be one of: /s, `Expected ${flagOf(error)}to be one of: `)
     .replace(/\n(?=\S|\s+\S)/g, '; ')
     .replace(/(--[\w-]+)=\S+/g, '$1')
     .replace(/\s+/g, ' ')
     .trim();
+}
+
+/** The flag that has a value which it cannot have. */
+function flagOf(error: Error): string {
+  const [flag] = /--[\w-]+(?==)/.exec(error.message) ?? [];
+  return flag ? `${flag} ` : '';
 }
 
 function tooMany({ command, args }: Usage): string {

@@ -8,8 +8,8 @@ test.each<[string[], string, string]>([
     'There is no command "leese".',
     'Did you mean lease? See those there are: leasectl --help',
   ],
-  [['leese', 'k', '--ttl', '5m'], 'There is no command "leese k".', 'Did you mean lease?'],
-  [['claim', 'jobs'], 'There is no command "claim jobs".', 'Did you mean jobs claim?'],
+  [['leese', 'k', '--ttl', '5m'], 'There is no command "leese".', 'Did you mean lease?'],
+  [['claim', 'jobs'], 'There is no command "claim".', 'Did you mean jobs claim?'],
   [['heartbeat'], 'There is no command "heartbeat".', 'Did you mean jobs heartbeat?'],
   [['profil'], 'There is no command "profil".', 'Did you mean profile?'],
   [

@@ -209,6 +209,21 @@ test('a secret that is no text in any encoding is taken out all the same', () =>
   expect(redactor.clean(`it is ${secret}.`)).toBe('it is ***.');
 });
 
+test('a secret is gone whole also where only the half of it looks like one', () => {
+  const redactor = new Redactor();
+  const known = redactor.add('s3cret"+and=more');
+  const clean = (text: string) => redactor.clean(text);
+  const said = `used Bearer ${known}`;
+  expect(redactBody(JSON.stringify({ said }), clean)).toBe('{"said":"used Bearer ***"}');
+  expect(redactBody(`<p>${said}</p>`, clean)).toBe('<p>used Bearer ***</p>');
+  expect(redactHeaders({ 'x-said': said }, clean)).toEqual({ 'x-said': 'used Bearer ***' });
+});
+
+test('what has the name of a secret is hidden where it is said again, too', () => {
+  const body = { data: { copy: 'a canary-1 b' }, credentials: { access_token: 'canary-1' } };
+  expect(hide(JSON.stringify(body))).toBe('{"data":{"copy":"a *** b"},"credentials":"***"}');
+});
+
 test.each([
   ...['[', '{"a":', '"', '\\', '\\"', '""', 'token=', 'token:', 'a', 'a.', 'a=', '&', '://a'],
   ...['<a>', '{"token":[', '"token":"a', 'bearer ', ' ', 'cookie:'],

@@ -5,7 +5,6 @@ import { parseJson } from '../../domain/json.ts';
 import { EndingCommand } from '../../ending-command.ts';
 import type { Lock } from '../../job-command.ts';
 import { submissionOf } from '../../job-work.ts';
-import { parsePair } from '../../pair.ts';
 import { type PatchName, patchOf } from '../../services/retaia/patches.ts';
 import type { SubmitResult } from '../../services/retaia/wire.ts';
 import { WorkDirectory } from '../../work-directory.ts';
@@ -63,7 +62,7 @@ export default class JobsSubmit extends EndingCommand {
     const facts = await this.readObject(flags.facts, '--facts');
     const derived = await this.readObject(flags.derived, '--derived');
     const transcript = await this.readObject(flags.transcript, '--transcript');
-    const metrics = (flags.metric ?? []).map((pair) => parsePair(pair, '--metric'));
+    const metrics = this.readPairs(flags.metric, '--metric');
     const rest: SubmitResult = {
       ...(facts ? { facts_patch: facts } : {}),
       ...(derived ? { derived_patch: derived } : {}),
