@@ -94,13 +94,11 @@ function ownCertificate(file: string): { pem: string; certificate: X509Certifica
   return { pem, certificate };
 }
 
+/** Both ways to say so; Node's versions fail in different ones. */
+const LOCKED = /^(-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED)/m;
+
 function parseKey(pem: string, file: string): KeyObject {
-  try {
-    return createPrivateKey(pem);
-  } catch (error) {
-    const isLocked =
-      error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE';
-    if (!isLocked) throw notPem(file, '--client-key');
+  if (LOCKED.test(pem)) {
     throw new Failure(
       'usage',
       `${file} is a key with a passphrase, which nobody can be asked for.`,
@@ -109,6 +107,9 @@ function parseKey(pem: string, file: string): KeyObject {
       },
     );
   }
+  const key = attempt(() => createPrivateKey(pem));
+  if (!key) throw notPem(file, '--client-key');
+  return key;
 }
 
 function isCertificate(pem: string): boolean {

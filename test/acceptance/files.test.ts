@@ -27,6 +27,10 @@ function setUp() {
   copyFileSync(mine.certFile, file('cert'));
   copyFileSync(mine.keyFile, file('key'));
   writeFileSync(file('garbage'), GARBAGE);
+  writeFileSync(file('bundle'), authority.cert + GARBAGE);
+  const locked = ['-in', mine.keyFile, '-aes256', '-passout', 'pass:x', '-out'];
+  execFileSync('openssl', ['pkey', ...locked, file('locked')], { stdio: 'pipe' });
+  execFileSync('openssl', ['ec', ...locked, file('oldlocked')], { stdio: 'pipe' });
   const edit = (...flags: string[]) => sandbox.run(['profile', 'edit', 'far', ...flags]);
   return { sandbox, file, authority, mine, other, edit };
 }
@@ -37,19 +41,18 @@ describe('the files of a connection', () => {
     const pair = (cert: string, key: string) => ['--client-cert', cert, '--client-key', key];
     const cases: [string[], string][] = [
       [['--ca-file', file('garbage')], `${file('garbage')} holds no certificate in PEM.`],
+      [['--ca-file', file('bundle')], `${file('bundle')} holds no certificate in PEM.`],
       [['--ca-file', file('key')], `${file('key')} holds no certificate in PEM.`],
       [['--ca-file', file('missing')], `${file('missing')} cannot be read (ENOENT).`],
       [['--ca-file', sandbox.directory], 'is no ordinary file'],
       [pair(file('cert'), other.keyFile), 'is not the key of'],
+      [pair(file('cert'), file('locked')), 'a key with a passphrase'],
+      [pair(file('cert'), file('oldlocked')), 'a key with a passphrase'],
       [pair(file('cert'), file('cert')), 'holds no private key'],
       [pair(file('garbage'), file('key')), 'holds no certificate'],
     ];
     for (const [flags, words] of cases) {
-      expectFailure(
-        await sandbox.run([...ADD, ...flags]),
-        words,
-        `with ${flags.at(-2)?.slice(0, 5)}`,
-      );
+      expectFailure(await sandbox.run([...ADD, ...flags]), words, 'Hint: ');
     }
     expect((await sandbox.run([...ADD, ...pair(file('cert'), file('key'))])).code).toBe(0);
     for (const [flags, words] of cases) expectFailure(await edit(...flags), words);

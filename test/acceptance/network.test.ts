@@ -119,6 +119,23 @@ describe('through a proxy', () => {
     expect(service.seen).toHaveLength(1);
   });
 
+  test('that would like to know who asks, which is the service’s to know', async () => {
+    const authority = createAuthority();
+    const mine = authority.issue('client', 'DNS:client');
+    const asking = { ca: authority.cert, requestCert: true, rejectUnauthorized: false };
+    const service = await startTlsService({ ...authority.issue(HOST), ...asking });
+    const tls = { ...authority.issue('proxy', 'IP:127.0.0.1'), ...asking };
+    const proxy = await startProxy({ tls });
+    const sandbox = createSandbox();
+    const files = ['--client-cert', mine.certFile, '--client-key', mine.keyFile];
+    const trusted = ['--ca-file', authority.certFile];
+    await addProfile(sandbox, `https://${HOST}:${service.port}`, ...trusted, ...files);
+    const env = { HTTPS_PROXY: `https://${proxy.host}` };
+    expect((await sandbox.run(STATUS, { env })).code).toBe(0);
+    expect(service.seen).toMatchObject([{ client: 'client' }]);
+    expect(proxy.asked).toMatchObject([{ client: undefined }]);
+  });
+
   test('goes the token endpoint as well', async () => {
     const authority = createAuthority();
     const service = await startTlsService(authority.issue(HOST));

@@ -1,6 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { temporaryDirectory } from './sandbox.ts';
 
@@ -57,6 +59,14 @@ export function createAuthority(): Authority {
       return made(name);
     },
   };
+}
+
+/** The name in the certificate that whoever is on the other end has shown. */
+export function clientOf(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  // Without a certificate there is none of its fields.
+  const { subject }: Partial<PeerCertificate> = socket.getPeerCertificate();
+  return subject && String(subject.CN);
 }
 
 /**

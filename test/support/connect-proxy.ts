@@ -2,12 +2,18 @@ import { createServer, type RequestListener } from 'node:http';
 import * as https from 'node:https';
 import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { clientOf } from './certificates.ts';
 
 export interface ConnectProxy {
   /** Where it listens. */
   readonly host: string;
   /** What it was asked to connect to, and how it was shown who asks. */
-  readonly asked: { readonly authority: string; readonly authorization: string | undefined }[];
+  readonly asked: {
+    readonly authority: string;
+    readonly authorization: string | undefined;
+    /** The name in the certificate that it was shown. */
+    readonly client: string | undefined;
+  }[];
 }
 
 export interface ConnectProxyOptions {
@@ -38,7 +44,7 @@ export async function startProxy(options: ConnectProxyOptions = {}): Promise<Con
   server.on('connect', (request, socket: Socket) => {
     const { url: authority = '', headers } = request;
     const authorization = headers['proxy-authorization'];
-    asked.push({ authority, authorization });
+    asked.push({ authority, authorization, client: clientOf(socket) });
     kept(socket);
     const wanted = options.password && Buffer.from(options.password).toString('base64');
     const status = wanted && authorization !== `Basic ${wanted}` ? 407 : options.status;

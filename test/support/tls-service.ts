@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
-import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
+import { clientOf } from './certificates.ts';
 import { listenOn } from './connect-proxy.ts';
 import { STATE } from './hosted-answers.ts';
 
@@ -24,8 +24,7 @@ export async function startTlsService(options: ServerOptions): Promise<TlsServic
   const server = createServer(options, (request: IncomingMessage, response: ServerResponse) => {
     const [path = ''] = (request.url ?? '').split('?');
     const { socket, headers } = request;
-    const client = socket instanceof TLSSocket ? nameOf(socket.getPeerCertificate()) : undefined;
-    seen.push({ path, authorization: headers.authorization, client });
+    seen.push({ path, authorization: headers.authorization, client: clientOf(socket) });
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(answerTo(path)));
   });
@@ -36,11 +35,6 @@ export async function startTlsService(options: ServerOptions): Promise<TlsServic
     server.close();
   });
   return { port, seen };
-}
-
-/** Without a certificate there is none of its fields. */
-function nameOf({ subject }: Partial<PeerCertificate>): string | undefined {
-  return subject && String(subject.CN);
 }
 
 function answerTo(path: string): unknown {

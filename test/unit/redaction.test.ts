@@ -155,6 +155,8 @@ describe('a body', () => {
       '<a><access_token> ***</access_token><n>1</n>',
     ],
     ['Cookie: a=b; c=canary\r\nHost: h', 'Cookie: ***\r\nHost: h'],
+    ['Set-Cookie: a=b; c=canary\r\nHost: h', 'Set-Cookie: ***\r\nHost: h'],
+    ["password='can ary' n='1'", "password=*** n='1'"],
     ['client%5Fsecret=canary&n=1', 'client%5Fsecret=***&n=1'],
     ['n=https%3A%2F%2Fh%2F%3Ftoken%3Dcanary', 'n=***'],
     ['a=b&password=', 'a=b&password='],
@@ -271,4 +273,7 @@ test('a URL loses user and password, and what its fragment tells', () => {
   expect(
     redactUrl(new URL('https://me:pw@h:8443/a%20b?x=1&access_token=t#id_token=t&y=2'), asItIs),
   ).toBe('https://***@h:8443/a%20b?x=1&access_token=***#id_token=***&y=2');
+  for (const who of ['me', ':pw', 'me:pw']) {
+    expect(redactUrl(new URL(`https://${who}@h/`), asItIs)).toBe('https://***@h/');
+  }
 });
