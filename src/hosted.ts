@@ -9,6 +9,11 @@ export interface HostedOptions
   extends Pick<KyTransportOptions, 'service' | 'userAgent' | 'timeout' | 'trace'> {
   /** The target's, once it is read. */
   readonly secret: string;
+  /**
+   * Reads it once more, in so many milliseconds, where it may be another by now; undefined where it
+   * is not.
+   */
+  readonly readAgain: ((timeout: number) => Promise<string | undefined>) | undefined;
   /** Directory of access tokens. */
   readonly tokens: string;
   readonly now: Clock;
@@ -33,17 +38,24 @@ export async function createHostedTransport(
   hosted: HostedOptions,
 ): Promise<HostedTransport> {
   const { url: baseUrl, authentication } = target;
-  const { secret, service, userAgent, timeout, trace, remember } = hosted;
+  const { secret, readAgain, service, userAgent, timeout, trace, remember } = hosted;
   remember(secret);
   const carrier = await carrierTo(target, hosted);
   const close = async () => carrier?.close();
   const options = { service, baseUrl, userAgent, timeout, trace, fetch: carrier?.fetch };
   if (authentication.type === 'oauth2') return withTokens(authentication, options, hosted, close);
-  const shown =
+  const show = (value: string) =>
     authentication.type === 'bearer'
-      ? `Bearer ${secret}`
-      : `Basic ${remember(Buffer.from(secret).toString('base64'))}`;
-  return { transport: createKyTransport({ ...options, authorization: shown }), close };
+      ? `Bearer ${remember(value)}`
+      : `Basic ${remember(Buffer.from(remember(value)).toString('base64'))}`;
+  const authorization = show(secret);
+  if (!readAgain) return { transport: createKyTransport({ ...options, authorization }), close };
+  const { createRereader, withAuthorizer } = await import('./http/authorizer.ts');
+  const authorizer = createRereader(authorization, async (most) => {
+    const read = await readAgain(most);
+    return read === undefined ? undefined : show(read);
+  });
+  return { transport: withAuthorizer(createKyTransport(options), authorizer, timeout), close };
 }
 
 /** Shows the service access tokens, which a client gets for its secret. */

@@ -194,6 +194,12 @@ describe('a service that answers 401', () => {
     expect(sent()).toEqual(['Bearer one', 'Bearer two']);
   });
 
+  test('is not asked again with the same token', async () => {
+    const { send, sent } = await guarded([token('one'), token('one')], [refused]);
+    expect(await send()).toMatchObject({ status: 401 });
+    expect(sent()).toEqual(['Bearer one']);
+  });
+
   test.each([200, 403, 404, 429])(
     'is another one than a service that answers %i',
     async (status) => {
