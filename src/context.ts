@@ -23,7 +23,7 @@ import {
 import { ProfileStore } from './profiles/profile-store.ts';
 import { findProject, type Project } from './profiles/project.ts';
 import type { Environment, Secret, Selection } from './profiles/resolve.ts';
-import { type SecretStore, sourceOf } from './secrets/secret-store.ts';
+import type { SecretStore } from './secrets/secret-store.ts';
 import type { AskUiClient } from './services/askui/client.ts';
 import type { OnceOnlyClient } from './services/onceonly/client.ts';
 import type { RetaiaClient } from './services/retaia/client.ts';
@@ -211,12 +211,11 @@ export class Context {
     const secret = secretOf(credential);
     if (secret === undefined) return;
     const others = (await this.profiles.all()).map(({ profile }) => profile?.credential);
-    // What a command prints now may be another secret: its token is over by itself.
-    const isTokenLeft = credential.type === 'oauth2' && sourceOf(secret) !== 'command';
-    if (isTokenLeft && !others.some((other) => isDeepStrictEqual(other, credential))) {
+    const isInUse = others.some((other) => isDeepStrictEqual(other, credential));
+    if (credential.type === 'oauth2' && !isInUse) {
       const { forgetTokens } = await import('./hosted.ts');
-      const clientSecret = await this.readSecret({ stored: secret, profile: name });
-      await forgetTokens(this.paths.tokens, credential, clientSecret);
+      const read = () => this.readSecret({ stored: secret, profile: name });
+      await forgetTokens(this.paths.tokens, credential, read);
     }
     if (others.some((other) => isDeepStrictEqual(secretOf(other), secret))) return;
     await (await this.secrets()).forget(secret);

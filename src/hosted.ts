@@ -2,7 +2,7 @@ import type { Clock } from './domain/clock.ts';
 import type { Carrier } from './http/carrier.ts';
 import { createKyTransport, type KyTransportOptions } from './http/ky-transport.ts';
 import type { Transport } from './http/transport.ts';
-import type { ClientCredential } from './profiles/profile.ts';
+import { type ClientCredential, secretOf } from './profiles/profile.ts';
 import type { Environment, HostedTarget } from './profiles/resolve.ts';
 
 export interface HostedOptions
@@ -70,9 +70,11 @@ async function withTokens(
     import('./tokens/client-credentials.ts'),
   ]);
   const transport = createKyTransport(options);
-  const credential = credentialOf(authentication, secret);
+  const credential = clientOf(authentication);
   const credentials = createClientCredentials({
     ...credential,
+    clientSecret: secret,
+    command: commandOf(authentication),
     service,
     directory: tokens,
     timeout,
@@ -103,17 +105,27 @@ async function carrierTo(
   return createCarrier({ url, others, env, files: network, remember });
 }
 
-/** Removes the access token that was got for a client which is no longer used. */
+/**
+ * Removes the access token that was got for a client which is no longer used.
+ *
+ * @param read reads its secret; one that a command prints is not needed
+ */
 export async function forgetTokens(
   tokens: string,
   stored: ClientCredential,
-  secret: string,
+  read: () => Promise<string>,
 ): Promise<void> {
   const { removeTokens } = await import('./tokens/token-cache.ts');
-  removeTokens(tokens, credentialOf(stored, secret));
+  const command = commandOf(stored);
+  const secret = command === undefined ? await read() : { command };
+  removeTokens(tokens, { ...clientOf(stored), secret });
 }
 
-function credentialOf(stored: ClientCredential, clientSecret: string) {
-  const { client_id: clientId, token_url, scope } = stored;
-  return { tokenUrl: new URL(token_url), clientId, clientSecret, scope };
+function clientOf({ client_id: clientId, token_url, scope }: ClientCredential) {
+  return { tokenUrl: new URL(token_url), clientId, scope };
+}
+
+function commandOf(credential: ClientCredential): string | undefined {
+  const secret = secretOf(credential);
+  return typeof secret === 'object' && 'command' in secret ? secret.command : undefined;
 }

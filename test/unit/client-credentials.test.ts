@@ -132,11 +132,12 @@ describe('a token', () => {
     const { credentials, open, options } = await stubbed(token('one'), token('two'));
     await credentials.header();
     expect(readdirSync(options.directory).length).toBeGreaterThan(1);
-    removeTokens(options.directory, options);
+    const credential = { ...options, secret: options.clientSecret };
+    removeTokens(options.directory, credential);
     expect(readdirSync(options.directory)).toEqual([]);
     expect(await open().header()).toBe('Bearer two');
-    removeTokens(options.directory, { ...options, clientId: 'unknown' });
-    removeTokens(join(options.directory, 'missing'), options);
+    removeTokens(options.directory, { ...credential, clientId: 'unknown' });
+    removeTokens(join(options.directory, 'missing'), credential);
   });
 
   test('that is on its way when the cache is closed still comes, and is kept', async () => {
