@@ -4,7 +4,6 @@ import { type Connection, type ConnectOptions, connect } from './connect.ts';
 import { createDebugTrace } from './debug.ts';
 import type { Clock } from './domain/clock.ts';
 import { Failure } from './domain/failure.ts';
-import { Redactor } from './domain/redactor.ts';
 import type { Access } from './engine/access.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Kind } from './engine/lease.ts';
@@ -13,6 +12,7 @@ import { isSystemError } from './files/private-file.ts';
 import type { Trace } from './http/transport.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Paths, pathsOf } from './paths.ts';
+import { processRedactor } from './process-redactor.ts';
 import {
   CREDENTIAL_VARIABLES,
   type Credential,
@@ -57,7 +57,7 @@ export class Context {
   readonly env: Environment;
   readonly now: Clock = () => Date.now();
   readonly terminal: Terminal;
-  readonly redactor = new Redactor();
+  readonly redactor = processRedactor;
   readonly profiles: ProfileStore;
   readonly paths: Paths;
   readonly #closers: (() => void | Promise<void>)[] = [];
