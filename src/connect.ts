@@ -2,7 +2,7 @@ import type { Context } from './context.ts';
 import { KNOWS_ACQUISITIONS, type Transport } from './http/transport.ts';
 import type { LeaseAddress } from './ledger/ledger.ts';
 import type { ServiceName } from './profiles/profile.ts';
-import { resolveTarget, type Secret, type Target } from './profiles/resolve.ts';
+import { type HostedTarget, resolveTarget, type Secret, type Target } from './profiles/resolve.ts';
 import { sourceOf } from './secrets/secret-store.ts';
 import type { Progress } from './terminal/progress.ts';
 import { withProgress } from './with-progress.ts';
@@ -21,6 +21,8 @@ export interface ConnectOptions {
   readonly progress?: Progress | undefined;
   /** Whether the command shows by itself that it waits for the service. */
   readonly showsCalls?: boolean;
+  /** Whether a token is tried: then no other one will do that is stored by the time it is refused. */
+  readonly isTrial?: boolean;
 }
 
 /** A service ready to be asked. */
@@ -94,7 +96,7 @@ async function transportTo(
   context: Context,
   target: Target,
   service: ServiceName,
-  { timeout, version, isDryRun, progress, showsCalls }: ConnectOptions,
+  { timeout, version, isDryRun, progress, showsCalls, isTrial }: ConnectOptions,
 ): Promise<Transport> {
   const userAgent = `leasectl/${version}`;
   if (isDryRun) {
@@ -111,6 +113,7 @@ async function transportTo(
   const secret = await readSecret(context, target.secret, timeout, progress);
   const { transport, close } = await createHostedTransport(target, {
     secret,
+    readAgain: isTrial ? undefined : readerAgain(context, target),
     service,
     userAgent,
     // Both together have the time of one call.
@@ -136,6 +139,15 @@ function readSecret(
   const source = 'stored' in secret ? sourceOf(secret.stored) : 'file';
   if (!progress || source === 'file') return read();
   return progress.during(source === 'keyring' ? 'the keyring' : 'the token command', read);
+}
+
+/** What is given stays as it is; where a secret is stored, another one may be by now. */
+function readerAgain(context: Context, { secret, authentication, url }: HostedTarget) {
+  if ('given' in secret) return undefined;
+  return async (most: number) => {
+    const { readAgain } = await import('./read-again.ts');
+    return readAgain(context, secret, { type: authentication.type, origin: url.origin }, most);
+  };
 }
 
 /** Who runs this, for others to know whom to ask. */

@@ -4,7 +4,6 @@ import { type Connection, type ConnectOptions, connect } from './connect.ts';
 import { createDebugTrace } from './debug.ts';
 import type { Clock } from './domain/clock.ts';
 import { Failure } from './domain/failure.ts';
-import { Redactor } from './domain/redactor.ts';
 import type { Access } from './engine/access.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Kind } from './engine/lease.ts';
@@ -13,6 +12,7 @@ import { isSystemError } from './files/private-file.ts';
 import type { Trace } from './http/transport.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Paths, pathsOf } from './paths.ts';
+import { processRedactor } from './process-redactor.ts';
 import {
   CREDENTIAL_VARIABLES,
   type Credential,
@@ -23,7 +23,7 @@ import {
 import { ProfileStore } from './profiles/profile-store.ts';
 import { findProject, type Project } from './profiles/project.ts';
 import type { Environment, Secret, Selection } from './profiles/resolve.ts';
-import { type SecretStore, sourceOf } from './secrets/secret-store.ts';
+import type { SecretStore } from './secrets/secret-store.ts';
 import type { AskUiClient } from './services/askui/client.ts';
 import type { OnceOnlyClient } from './services/onceonly/client.ts';
 import type { RetaiaClient } from './services/retaia/client.ts';
@@ -57,7 +57,7 @@ export class Context {
   readonly env: Environment;
   readonly now: Clock = () => Date.now();
   readonly terminal: Terminal;
-  readonly redactor = new Redactor();
+  readonly redactor = processRedactor;
   readonly profiles: ProfileStore;
   readonly paths: Paths;
   readonly #closers: (() => void | Promise<void>)[] = [];
@@ -211,12 +211,11 @@ export class Context {
     const secret = secretOf(credential);
     if (secret === undefined) return;
     const others = (await this.profiles.all()).map(({ profile }) => profile?.credential);
-    // What a command prints now may be another secret: its token is over by itself.
-    const isTokenLeft = credential.type === 'oauth2' && sourceOf(secret) !== 'command';
-    if (isTokenLeft && !others.some((other) => isDeepStrictEqual(other, credential))) {
+    const isInUse = others.some((other) => isDeepStrictEqual(other, credential));
+    if (credential.type === 'oauth2' && !isInUse) {
       const { forgetTokens } = await import('./hosted.ts');
-      const clientSecret = await this.readSecret({ stored: secret, profile: name });
-      await forgetTokens(this.paths.tokens, credential, clientSecret);
+      const read = () => this.readSecret({ stored: secret, profile: name });
+      await forgetTokens(this.paths.tokens, credential, read);
     }
     if (others.some((other) => isDeepStrictEqual(secretOf(other), secret))) return;
     await (await this.secrets()).forget(secret);

@@ -2,13 +2,18 @@ import type { Clock } from './domain/clock.ts';
 import type { Carrier } from './http/carrier.ts';
 import { createKyTransport, type KyTransportOptions } from './http/ky-transport.ts';
 import type { Transport } from './http/transport.ts';
-import type { ClientCredential } from './profiles/profile.ts';
+import { type ClientCredential, secretOf } from './profiles/profile.ts';
 import type { Environment, HostedTarget } from './profiles/resolve.ts';
 
 export interface HostedOptions
   extends Pick<KyTransportOptions, 'service' | 'userAgent' | 'timeout' | 'trace'> {
   /** The target's, once it is read. */
   readonly secret: string;
+  /**
+   * Reads it once more, in so many milliseconds, where it may be another by now; undefined where it
+   * is not.
+   */
+  readonly readAgain: ((timeout: number) => Promise<string | undefined>) | undefined;
   /** Directory of access tokens. */
   readonly tokens: string;
   readonly now: Clock;
@@ -33,17 +38,24 @@ export async function createHostedTransport(
   hosted: HostedOptions,
 ): Promise<HostedTransport> {
   const { url: baseUrl, authentication } = target;
-  const { secret, service, userAgent, timeout, trace, remember } = hosted;
+  const { secret, readAgain, service, userAgent, timeout, trace, remember } = hosted;
   remember(secret);
   const carrier = await carrierTo(target, hosted);
   const close = async () => carrier?.close();
   const options = { service, baseUrl, userAgent, timeout, trace, fetch: carrier?.fetch };
   if (authentication.type === 'oauth2') return withTokens(authentication, options, hosted, close);
-  const shown =
+  const show = (value: string) =>
     authentication.type === 'bearer'
-      ? `Bearer ${secret}`
-      : `Basic ${remember(Buffer.from(secret).toString('base64'))}`;
-  return { transport: createKyTransport({ ...options, authorization: shown }), close };
+      ? `Bearer ${remember(value)}`
+      : `Basic ${remember(Buffer.from(remember(value)).toString('base64'))}`;
+  const authorization = show(secret);
+  if (!readAgain) return { transport: createKyTransport({ ...options, authorization }), close };
+  const { createRereader, withAuthorizer } = await import('./http/authorizer.ts');
+  const authorizer = createRereader(authorization, async (most) => {
+    const read = await readAgain(most);
+    return read === undefined ? undefined : show(read);
+  });
+  return { transport: withAuthorizer(createKyTransport(options), authorizer, timeout), close };
 }
 
 /** Shows the service access tokens, which a client gets for its secret. */
@@ -58,9 +70,11 @@ async function withTokens(
     import('./tokens/client-credentials.ts'),
   ]);
   const transport = createKyTransport(options);
-  const credential = credentialOf(authentication, secret);
+  const credential = clientOf(authentication);
   const credentials = createClientCredentials({
     ...credential,
+    clientSecret: secret,
+    command: commandOf(authentication),
     service,
     directory: tokens,
     timeout,
@@ -91,17 +105,27 @@ async function carrierTo(
   return createCarrier({ url, others, env, files: network, remember });
 }
 
-/** Removes the access token that was got for a client which is no longer used. */
+/**
+ * Removes the access token that was got for a client which is no longer used.
+ *
+ * @param read reads its secret; one that a command prints is not needed
+ */
 export async function forgetTokens(
   tokens: string,
   stored: ClientCredential,
-  secret: string,
+  read: () => Promise<string>,
 ): Promise<void> {
   const { removeTokens } = await import('./tokens/token-cache.ts');
-  removeTokens(tokens, credentialOf(stored, secret));
+  const command = commandOf(stored);
+  const secret = command === undefined ? await read() : { command };
+  removeTokens(tokens, { ...clientOf(stored), secret });
 }
 
-function credentialOf(stored: ClientCredential, clientSecret: string) {
-  const { client_id: clientId, token_url, scope } = stored;
-  return { tokenUrl: new URL(token_url), clientId, clientSecret, scope };
+function clientOf({ client_id: clientId, token_url, scope }: ClientCredential) {
+  return { tokenUrl: new URL(token_url), clientId, scope };
+}
+
+function commandOf(credential: ClientCredential): string | undefined {
+  const secret = secretOf(credential);
+  return typeof secret === 'object' && 'command' in secret ? secret.command : undefined;
 }

@@ -3,7 +3,7 @@ import type { Interfaces } from '@oclif/core';
 import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
 import { Failure } from './domain/failure.ts';
-import { Redactor } from './domain/redactor.ts';
+import { processRedactor } from './process-redactor.ts';
 import { reportAtOnce, reportFailure, type Voice } from './report.ts';
 import { Terminal } from './terminal/terminal.ts';
 import type { Commands } from './unknown-words.ts';
@@ -17,7 +17,7 @@ export async function main(packageUrl: URL): Promise<void> {
   const argv = process.argv.slice(2);
   const voice: Voice = {
     terminal: new Terminal(process),
-    redactor: new Redactor(),
+    redactor: processRedactor,
     env: process.env,
     argv,
     isJson: argv.includes('--json'),

@@ -101,7 +101,8 @@ export async function tryTarget(
   const { profile, url, authentication } = target;
   const who = 'client_id' in authentication ? `client ${authentication.client_id}` : 'the token';
   const words = `${url.origin} takes ${who}`;
-  const port = await connectTo(context, target, service, { profile, ...options }, async (p) => p);
+  const how = { ...options, profile, isTrial: true };
+  const port = await connectTo(context, target, service, how, async (p) => p);
   try {
     await HARMLESS[service](port.client);
   } catch (error) {

@@ -10,7 +10,7 @@ export interface Authorizer {
    */
   header(timeout: number): Promise<string>;
   /**
-   * Another value, after the service refused this one with 401.
+   * Another value, after the service refused this one with 401; the same where there is no other.
    *
    * @throws Failure as `header`
    */
@@ -18,8 +18,8 @@ export interface Authorizer {
 }
 
 /**
- * Sends each request with the authorizer's header; after a 401 once more with a renewed one. What
- * comes then is the answer, also another 401. A 401 says that the service did not take the request,
+ * Sends each request with the authorizer's header; after a 401 once more with a renewed one, if there
+ * is one. What comes then is the answer, also another 401. A 401 says that the service did not take the request,
  * so this holds for requests too that are not `repeatable`. All of it takes no longer than the
  * request alone might.
  *
@@ -40,6 +40,28 @@ export function withAuthorizer(
     const authorization = await authorizer.header(left());
     const answer = await send(authorization);
     if (answer.status !== 401) return answer;
-    return send(await authorizer.renew(authorization, left()));
+    const renewed = await authorizer.renew(authorization, left());
+    return renewed === authorization ? answer : send(renewed);
+  };
+}
+
+/**
+ * Sends what was read once, until the service refuses it.
+ *
+ * @param read gives what is to be sent from then on, in so many milliseconds; undefined where that is
+ *   what was refused
+ */
+export function createRereader(
+  first: string,
+  read: (timeout: number) => Promise<string | undefined>,
+): Authorizer {
+  let current = first;
+  return {
+    header: async () => current,
+    renew: async (refused, timeout) => {
+      // Another request may have had it read meanwhile.
+      if (refused === current) current = (await read(timeout)) ?? current;
+      return current;
+    },
   };
 }

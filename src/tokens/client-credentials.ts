@@ -11,7 +11,10 @@ import { fits } from '../http/schema.ts';
 import type { HttpAnswer, Transport } from '../http/transport.ts';
 import { type AccessToken, type Credential, LateError, openTokenCache } from './token-cache.ts';
 
-export interface ClientCredentialsOptions extends Credential {
+export interface ClientCredentialsOptions extends Omit<Credential, 'secret'> {
+  readonly clientSecret: string;
+  /** What stands for it where tokens are kept, if it does not itself. */
+  readonly command?: string | undefined;
   /** Name of the service, for messages. */
   readonly service: string;
   /** Where access tokens are kept between commands. */
@@ -48,8 +51,13 @@ const PATIENCE_SHARE = 2 / 3;
  * @throws Failure as `openTokenCache`
  */
 export function createClientCredentials(options: ClientCredentialsOptions): ClientCredentials {
-  const { directory, now, remember } = options;
-  const cache = openTokenCache(directory, options, { now, patience: options.timeout });
+  const { directory, clientSecret, command, now, remember } = options;
+  const secret = command === undefined ? clientSecret : { command };
+  const cache = openTokenCache(
+    directory,
+    { ...options, secret },
+    { now, patience: options.timeout },
+  );
   const renew = async (refused: string | undefined, timeout = options.timeout) => {
     const end = performance.now() + timeout;
     const fetch = () => requestToken(options, Math.max(1, end - performance.now()));

@@ -11,7 +11,8 @@ import tokens from './migrations/0001-tokens.sql';
 export interface Credential {
   readonly tokenUrl: URL;
   readonly clientId: string;
-  readonly clientSecret: string;
+  /** The client's; or the command that prints it, which may print another some time. */
+  readonly secret: string | { readonly command: string };
   /** Separated by spaces; undefined leaves it to the server. */
   readonly scope: string | undefined;
 }
@@ -150,8 +151,8 @@ export function removeTokens(directory: string, credential: Credential): void {
 }
 
 function fileOf(directory: string, credential: Credential): string {
-  const { tokenUrl, clientId, clientSecret, scope } = credential;
-  const identity = JSON.stringify([tokenUrl.href, clientId, clientSecret, scope ?? null]);
+  const { tokenUrl, clientId, secret, scope } = credential;
+  const identity = JSON.stringify([tokenUrl.href, clientId, secret, scope ?? null]);
   return join(directory, `${createHash('sha256').update(identity).digest('hex')}.db`);
 }
 

@@ -17,8 +17,8 @@ const after =
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     setTimeout(send, delay);
   };
-const token = (delay: number, expires_in = 3600) =>
-  after(delay, 200, { access_token: 'canary', token_type: 'Bearer', expires_in });
+const token = (delay: number, expires_in = 3600, access_token = 'canary') =>
+  after(delay, 200, { access_token, token_type: 'Bearer', expires_in });
 const silence: Reply = () => undefined;
 
 async function withClient(...replies: Reply[]) {
@@ -38,7 +38,7 @@ async function timed({ run }: Sandbox, ...words: string[]) {
 
 test('a token, a call, another token and the call once more have one time-out together', async () => {
   // The last one is the look at what became of the claim.
-  const replies = [token(100), after(1_000, 401, {}), token(100), silence, silence];
+  const replies = [token(100), after(1_000, 401, {}), token(100, 3600, 'new'), silence, silence];
   const { code, stderr, took } = await timed(await withClient(...replies), 'jobs', 'claim', 'j');
   expect(stderr).toContain('Whether it claimed is unknown; the jobs could not be listed.');
   expect(code).toBe(75);

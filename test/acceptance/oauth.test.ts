@@ -10,8 +10,9 @@ import { retaiaRoutes } from '../../src/services/retaia/routes.ts';
 import { retaiaTokenRoute } from '../../src/services/retaia/token-route.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { bearer } from '../support/hosted-answers.ts';
+import { canSkipKeyring, startMessageBus } from '../support/message-bus.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { type Reply, startStub } from '../support/stub-server.ts';
+import { type Reply, startLastingStub, startStub } from '../support/stub-server.ts';
 
 const SECRET = 'canary-client-secret-19';
 const ok = (body: unknown): Reply => ({ status: 200, body });
@@ -157,6 +158,89 @@ describe('a profile with an OAuth 2.0 client', () => {
     const { run, configDirectory } = createSandbox();
     expect((await run(['profile', 'add', 'p', ...flags], { input: SECRET })).code).toBe(2);
     expect(existsSync(join(configDirectory, 'profiles'))).toBe(false);
+  });
+});
+
+describe('what was got with a credential goes with it', () => {
+  const TOKENS = ['state', 'leasectl', 'tokens'];
+
+  /** A profile with an access token, and how many of them are kept. */
+  async function withToken(secret: readonly string[], env: Readonly<Record<string, string>>) {
+    const sandbox = createSandbox();
+    const { url } = await startLastingStub((request, response) => {
+      const isToken = request.method === 'POST';
+      const body = { access_token: 'canary-1', token_type: 'Bearer', expires_in: 3600 };
+      response.end(JSON.stringify(isToken ? body : []));
+    });
+    const run = (...args: string[]) => sandbox.json(args, { env, input: SECRET });
+    const client = ['--client-id', 'agent-7', ...secret];
+    const add = (name: string) =>
+      run('profile', 'add', name, '--service', 'retaia', '--url', url, ...client);
+    await add('media');
+    const kept = () => {
+      const files = readdirSync(join(sandbox.directory, ...TOKENS));
+      return files.filter((file) => file.endsWith('.db')).length;
+    };
+    const list = async (name = 'media') => {
+      await run(...LIST, '--profile', name);
+      return kept();
+    };
+    return { ...sandbox, url, run, add, list, kept };
+  }
+
+  const sources: readonly (readonly [string, readonly string[]])[] = [
+    ['file', ['--client-secret-stdin']],
+    ['keyring', ['--client-secret-stdin', '--storage', 'keyring']],
+    // It prints another secret each time.
+    ['command', ['--client-secret-command', 'date +%s%N']],
+  ];
+
+  describe.each(sources)('with the secret of a %s', (source, secret) => {
+    const isSkipped = source === 'keyring' && canSkipKeyring;
+    const envOf = async () => (source === 'keyring' ? (await startMessageBus()).env : {});
+
+    test.skipIf(isSkipped)('by profile edit, and by profile remove after it', async () => {
+      const { run, list, kept, url } = await withToken(secret, await envOf());
+      const edits = [
+        ['--scope', 'jobs:claim'],
+        ['--client-id', 'agent-8'],
+        ['--token-url', `${url}/elsewhere`],
+        ['--no-scope'],
+      ];
+      expect(await list()).toBe(1);
+      for (const flags of edits) {
+        await run('profile', 'edit', 'media', ...flags);
+        expect({ flags, kept: kept() }).toEqual({ flags, kept: 0 });
+        expect(await list()).toBe(1);
+      }
+      await run('profile', 'edit', 'media', '--url', `${url}/api/v2`);
+      expect(kept()).toBe(1);
+      await run('profile', 'remove', 'media', '--yes');
+      expect(kept()).toBe(0);
+    });
+  });
+
+  test('unless another profile has the same', async () => {
+    const { run, add, list, kept } = await withToken(['--client-secret-stdin'], {});
+    await add('same');
+    expect(await list('same')).toBe(1);
+    await run('profile', 'edit', 'media', '--scope', 'jobs:claim');
+    expect(kept()).toBe(1);
+    await run('profile', 'remove', 'media', '--yes');
+    expect(kept()).toBe(1);
+    await run('profile', 'remove', 'same', '--yes');
+    expect(kept()).toBe(0);
+  });
+
+  test('without running the command that prints the secret', async () => {
+    const sandbox = createSandbox();
+    const file = join(sandbox.directory, 'ran');
+    const client = ['--client-id', 'x', '--client-secret-command', `touch '${file}'; echo s3cret`];
+    const url = 'http://localhost:1/api/v1';
+    await sandbox.json(['profile', 'add', 'p', '--service', 'retaia', '--url', url, ...client]);
+    await sandbox.json(['profile', 'edit', 'p', '--scope', 'jobs:claim']);
+    await sandbox.json(['profile', 'remove', 'p', '--yes']);
+    expect(existsSync(file)).toBe(false);
   });
 });
 

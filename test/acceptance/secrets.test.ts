@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { buildVariant } from '../support/build-variant.ts';
 import { bearer, CANARY, HANDLE, refusal, STATE } from '../support/hosted-answers.ts';
-import { createSandbox } from '../support/sandbox.ts';
+import { createSandbox, temporaryDirectory } from '../support/sandbox.ts';
 import { closedUrl, type Reply, startStub } from '../support/stub-server.ts';
 
 test('debug output cannot act on the terminal either', async () => {
@@ -88,4 +89,14 @@ test('what a service says cannot act on the terminal', async () => {
     const { stderr } = await run(['status', 'k', ...more], { env });
     expect(stderr.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
   }
+});
+
+test('no secret is in the words of what fails after a command', async () => {
+  const module = 'src/commands/capabilities.ts';
+  const bin = await buildVariant(temporaryDirectory(), module, 'failing-end.ts');
+  const env = { LEASECTL_DEBUG: '1' };
+  const { code, stderr } = await createSandbox().run(['capabilities'], { bin, env });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/the end of \*\*\*.*because of \*\*\*/s);
+  expect(stderr).not.toContain('canary');
 });

@@ -132,11 +132,12 @@ describe('a token', () => {
     const { credentials, open, options } = await stubbed(token('one'), token('two'));
     await credentials.header();
     expect(readdirSync(options.directory).length).toBeGreaterThan(1);
-    removeTokens(options.directory, options);
+    const credential = { ...options, secret: options.clientSecret };
+    removeTokens(options.directory, credential);
     expect(readdirSync(options.directory)).toEqual([]);
     expect(await open().header()).toBe('Bearer two');
-    removeTokens(options.directory, { ...options, clientId: 'unknown' });
-    removeTokens(join(options.directory, 'missing'), options);
+    removeTokens(options.directory, { ...credential, clientId: 'unknown' });
+    removeTokens(join(options.directory, 'missing'), credential);
   });
 
   test('that is on its way when the cache is closed still comes, and is kept', async () => {
@@ -192,6 +193,12 @@ describe('a service that answers 401', () => {
     );
     expect(await send()).toMatchObject({ status: 401, body: 'still no' });
     expect(sent()).toEqual(['Bearer one', 'Bearer two']);
+  });
+
+  test('is not asked again with the same token', async () => {
+    const { send, sent } = await guarded([token('one'), token('one')], [refused]);
+    expect(await send()).toMatchObject({ status: 401 });
+    expect(sent()).toEqual(['Bearer one']);
   });
 
   test.each([200, 403, 404, 429])(
