@@ -1,9 +1,10 @@
 /**
- * Finds a text as it is, and as JSON, URLs and HTML write it, also one within another: so a secret is
- * known again in what somebody quotes. How many backslashes there are in a row makes no difference.
+ * Finds a text as it is, and as JSON, URLs, HTML and shells write it, also one within another: so a secret is
+ * known again in what somebody quotes. How many backslashes, or
+ * apostrophes, there are in a row makes no difference.
  */
 export function patternOf(text: string): RegExp {
-  const parts = text.match(/\\+|[^\\]/gsu) ?? [];
+  const parts = text.match(/\\+|'+|[^\\']/gsu) ?? [];
   const forms = parts.map((part, at) => formsOf(part, parts[at - 1]?.startsWith('\\') ?? false));
   return new RegExp(forms.join(''), 'g');
 }
@@ -17,6 +18,13 @@ const NAMED: Readonly<Record<string, string>> = {
   '"': 'quot',
   "'": 'apos',
 };
+const SHORT: Readonly<Record<string, string>> = {
+  '\b': 'b',
+  '\f': 'f',
+  '\n': 'n',
+  '\r': 'r',
+  '\t': 't',
+};
 /** How often one form may be within another: whoever nests without end costs no time. */
 const NESTED = '{0,8}';
 const percent = (hexadecimal: string) => `%(?:25)${NESTED}${hexadecimal}`;
@@ -27,16 +35,24 @@ const BACKSLASH = `(?:\\\\|${percent('5[cC]')})`;
 function formsOf(part: string, isEscaped: boolean): string {
   if (PLAIN.test(part)) return part;
   if (part.startsWith('\\')) return `(?:${BACKSLASH}|${entity('\\')}){1,64}`;
+  // In what is quoted a shell ends the quotes, and begins them again.
+  if (part.startsWith("'")) return `${one("'", isEscaped)}${one("'", false)}{0,24}`;
+  return one(part, isEscaped);
+}
+
+function one(part: string, isEscaped: boolean): string {
   const bytes = [...Buffer.from(part)].map((byte) => percent(anyCase(byte, 2)));
+  const begin = `${BACKSLASH}{${isEscaped ? 0 : 1},64}`;
   const units = [...Array(part.length).keys()].map(
-    (index) => `${BACKSLASH}{0,64}u${anyCase(part.charCodeAt(index), 4)}`,
+    (index) => `${begin}u${anyCase(part.charCodeAt(index), 4)}`,
   );
+  const short = SHORT[part] === undefined ? [] : [`${begin}${SHORT[part]}`];
   const itself = part.replace(/[$()*+.?[\]^{|}/-]/, '\\$&');
   const plus = part === ' ' ? ['\\+', percent('2[bB]')] : [];
   // The longest first: a `%` is also the begin of `%25`.
   const forms = [bytes.join(''), entity(part), ...plus, itself];
   const escapes = isEscaped ? '' : `${BACKSLASH}{0,64}`;
-  return `(?:${escapes}(?:${forms.join('|')})|${units.join('')})`;
+  return `(?:${escapes}(?:${forms.join('|')})|${[units.join(''), ...short].join('|')})`;
 }
 
 /** As HTML writes a character. */

@@ -36,7 +36,7 @@ export class Redactor {
     );
   }
 
-  /** Takes them out as they are, and as JSON, URLs and HTML write them. */
+  /** Takes them out as they are, and as JSON, URLs, HTML and shells write them. */
   clean(text: string): string {
     return this.#without([...this.#patterns.keys()], text);
   }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { SECRETS, secretsIn } from '../support/canaries.ts';
 import { COMMANDS, type Command, FORMS } from '../support/canary-surface.ts';
 import { createSandbox, type Outcome, type RunOptions } from '../support/sandbox.ts';
+import { startLastingStub } from '../support/stub-server.ts';
 
 /*
  * Secrets where they do not belong: nobody says them again. Keys, names and values of flags that
@@ -61,6 +62,34 @@ test('in a place that no command has', async () => {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   expect(told).toEqual([]);
+});
+
+test('as what a command is about', async () => {
+  const known = [...COMMANDS].filter(({ service }) =>
+    /^(onceonly|retaia|askui)$/.test(service ?? ''),
+  );
+  const { run } = createSandbox();
+  const stub = await startLastingStub({
+    status: 401,
+    body: { detail: 'No.', code: 'NO', message: 'No.' },
+  });
+  const env = { ...DEBUG, LEASECTL_URL: stub.url, LEASECTL_TOKEN: SECRETS.bearer };
+  for (const command of known) {
+    const [form] = FORMS.filter((one) => one.command === command);
+    const words = (form?.words ?? []).map((word) =>
+      /^\{(held-)?(key|.*job)\}$|^word$/.test(word) ? SECRETS.bearer : word,
+    );
+    for (const more of [[], ...('json' in command.flags ? [['--json']] : [])]) {
+      const end = command.runsCommand ? words.indexOf('--') : words.length;
+      const typed = [...words.slice(0, end), ...more, ...words.slice(end)];
+      const outcome = await run(
+        typed.map((word) => (word.startsWith('{given}') ? 'true' : word)),
+        { env },
+      );
+      expect(outcome.code, outcome.stderr).not.toBe(0);
+      expect(shown(outcome), outcome.stderr).toEqual([]);
+    }
+  }
 });
 
 const IN_URL = encodeURIComponent(SECRETS.user);

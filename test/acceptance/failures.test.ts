@@ -73,7 +73,7 @@ const CASES: readonly Case[] = [
   usage(['run', '--agent', 'a', '--tool', 't', '--ttl', '5s'], /Give either a KEY/),
   usage(['run', '--agent', 'a', '--tool', 't', '--spend', 'much'], /--spend is no amount/),
   usage(['profile', 'remove', 'local'], /"local" is built in\./),
-  usage(['leas', 'k'], /^There is no command "leas k"\.$/),
+  usage(['leas', 'k'], /^There is no command "leas"\.$/),
   usage(['lease', '--idempotent=true'], /--idempotent takes no value\./),
   usage(
     ['complete', 'a', '--result', '{"n": 12345678901234567890}'],

@@ -78,6 +78,7 @@ export function waysToWrite(secret: string): string[] {
     JSON.stringify(secret),
     JSON.stringify(JSON.stringify(secret)),
     secret.replaceAll('/', '\\/'),
+    `'${secret.replaceAll("'", `'\\''`)}'`,
     html,
     named,
   ];

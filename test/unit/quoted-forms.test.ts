@@ -6,7 +6,7 @@ import { SECRETS, waysToWrite } from '../support/canaries.ts';
 const VISIBLE = fc.string({ minLength: 4, maxLength: 20, unit: 'grapheme-ascii' });
 const hidden = (text: string, secret: string) => text.replace(patternOf(secret), '***');
 
-test.each([SECRETS.bearer, 'pass word é/ü+😀"\\'])(
+test.each([SECRETS.bearer, 'pass word é/ü+😀"\\', 'line\nof\ttext'])(
   '%s is found however it is written',
   (secret) => {
     for (const once of waysToWrite(secret)) {
