@@ -4,15 +4,9 @@ import { spawn } from '@lydell/node-pty';
 import { describe, expect, test } from 'vitest';
 import { bearer, CANARY, refusal } from '../support/hosted-answers.ts';
 import { hangUp, ok } from '../support/hosted-jobs.ts';
-import { addProfile, BIN, createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { type Reply, startLastingStub, startStub } from '../support/stub-server.ts';
-
-async function withProfile(service: string, path: string, ...replies: Reply[]) {
-  const stub = await startStub(...replies);
-  const sandbox = createSandbox();
-  await addProfile(sandbox, 'p', stub.url + path, CANARY, service);
-  return { ...sandbox, url: stub.url, seen: stub.seen };
-}
+import { withProfile } from '../support/profile-at-stub.ts';
+import { BIN, createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { type Reply, startStub } from '../support/stub-server.ts';
 
 /** What a terminal shows of a run. */
 function onTerminal(env: Sandbox['env'], args: readonly string[]): Promise<string> {
@@ -203,102 +197,6 @@ describe('what may change something is sent once', () => {
     const { run, seen } = await withProfile('onceonly', '', hangUp, away, ok({}));
     expect((await run(['api', method, '/x'])).code).toBe(0);
     expect(seen.map((request) => request.method)).toEqual([method, method, method]);
-  });
-});
-
-describe('a token goes nowhere else', () => {
-  test.each([
-    '//HOST/x',
-    '/\\HOST/x',
-    '/../../HOST',
-    '/%2e%2e/x',
-    '/..%2f..%2fx',
-    '@HOST/x',
-    'HOST/x',
-    'http://HOST/api/v1/x',
-    'http://HOST/api/v1/x?http://OWN/api/v1/',
-    'http://OWN@HOST/api/v1/x',
-    'http://OWN/api/v1/../x',
-    'http://OWN/api/v1x',
-    'http://OWN/other',
-  ])('than below the base URL: %s is refused', async (path) => {
-    const other = await startStub();
-    const { run, url } = await withProfile('retaia', '/api/v1');
-    const hostOf = (text: string) => new URL(text).host;
-    const given = path.replaceAll('HOST', hostOf(other.url)).replaceAll('OWN', hostOf(url));
-    const { code, stdout, stderr } = await run(['api', 'GET', given]);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^Error: PATH /);
-  });
-
-  test('a whole URL below it is as good as a path', async () => {
-    const { run, url, seen } = await withProfile('retaia', '/api/v1', ok([]));
-    expect((await run(['api', 'GET', `${url}/api/v1/jobs?limit=1`])).code).toBe(0);
-    expect(seen).toMatchObject([{ url: '/api/v1/jobs?limit=1', ...bearer(CANARY) }]);
-  });
-
-  test.each([
-    'Authorization: Bearer x',
-    'AUTHORIZATION:x',
-    'Host: x.example',
-    'content-length: 1',
-    'Transfer-Encoding: chunked',
-    'Connection: close',
-    'Proxy-Authorization: x',
-    'X-A',
-    '__proto__: x',
-    ': x',
-    'X A: b',
-    'X-A: b\nAuthorization: x',
-    'X-A: \u00e9',
-  ])('a header that would change that, or get lost, is refused: %j', async (header) => {
-    const { run } = await withProfile('onceonly', '');
-    const { code, stderr } = await run(['api', 'GET', '/x', '-H', header]);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/^Error: --header/);
-  });
-
-  test('a redirect is not followed', async () => {
-    const other = await startStub();
-    const { run } = await withProfile('onceonly', '', {
-      status: 307,
-      headers: { location: `${other.url}/x` },
-    });
-    expect((await run(['api', 'POST', '/x', '--input', '{}'])).code).toBe(76);
-  });
-});
-
-describe('which service is meant', () => {
-  const get = (sandbox: Sandbox, args: string[] = [], env = {}) =>
-    sandbox.run(['api', 'GET', '/x', ...args], { env });
-
-  test('is said by the profile, the default one, the environment, or --service', async () => {
-    const [one, two] = [await startLastingStub(ok('one')), await startLastingStub(ok('two'))];
-    const sandbox = createSandbox();
-    await addProfile(sandbox, 'a', one.url, 'token', 'retaia');
-    expect((await get(sandbox)).stdout).toBe('one\n');
-    await addProfile(sandbox, 'b', two.url, 'token', 'askui');
-    const unknown = await get(sandbox);
-    expect(unknown).toMatchObject({ code: 2, stdout: '' });
-    expect(unknown.stderr).toContain('there are profiles or tokens for retaia, askui');
-    expect((await get(sandbox, ['--profile', 'b'])).stdout).toBe('two\n');
-    expect((await get(sandbox, [], { LEASECTL_PROFILE: 'b' })).stdout).toBe('two\n');
-    expect((await get(sandbox, ['--service', 'retaia'])).stdout).toBe('one\n');
-    const contradiction = await get(sandbox, ['--service', 'retaia', '--profile', 'b']);
-    expect(contradiction.code).toBe(2);
-    expect(contradiction.stderr).toContain('Profile b is for askui, not for retaia.');
-  });
-
-  test('is not said by LEASECTL_URL, nor by nothing at all, nor by local', async () => {
-    const stub = await startStub({ status: 204 });
-    const sandbox = createSandbox();
-    const env = { LEASECTL_URL: stub.url, LEASECTL_TOKEN: 'token' };
-    expect((await get(sandbox, [], env)).code).toBe(2);
-    expect((await get(sandbox, ['--service', 'askui'], env)).code).toBe(0);
-    const nothing = await get(sandbox);
-    expect(nothing.code).toBe(2);
-    expect(nothing.stderr).toContain('--service');
-    expect((await get(sandbox, ['--profile', 'local'])).code).toBe(2);
   });
 });
 

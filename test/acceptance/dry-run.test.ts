@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { filesOf } from '../support/files-of.ts';
 import { ACQUIRED, CANARY, HANDLE } from '../support/hosted-answers.ts';
 import { away, bodyOf, keyOf, LOCK, ok, SUBMIT, withClaim } from '../support/hosted-jobs.ts';
 import { addProfile, createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { closedUrl, type SeenRequest, startStub } from '../support/stub-server.ts';
+import { type SeenRequest, startStub } from '../support/stub-server.ts';
 
 const ACK = 'canary-ack-3e11';
 
@@ -65,18 +65,6 @@ test('every command that asks a service is tried out here, or known to change no
   expect(asking.sort()).toEqual([...withFlag, ...LOOKING].sort());
   expect(Object.keys(INVOCATIONS).sort()).toEqual(withFlag.sort());
 });
-
-/** What is on the machine, and in it. */
-function filesOf(directory: string): Record<string, string> {
-  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
-  return Object.fromEntries(
-    files.map((file) => {
-      const path = join(directory, file);
-      if (statSync(path).isDirectory()) return [file, 'directory'];
-      return [file, createHash('sha256').update(readFileSync(path)).digest('hex')];
-    }),
-  );
-}
 
 const SERVICES: readonly (readonly [RegExp, string])[] = [
   [/^jobs:/, 'retaia'],
@@ -208,36 +196,6 @@ describe('the ledger', () => {
   });
 });
 
-test('no token is asked for', async () => {
-  const tokens = await startStub();
-  const sandbox = createSandbox();
-  const credential = ['--client-id', 'agent-7', '--client-secret-stdin'];
-  await sandbox.run(
-    ['profile', 'add', 'p', '--service', 'retaia', '--url', tokens.url, ...credential],
-    { input: CANARY },
-  );
-  const before = filesOf(sandbox.directory);
-  expect(await sandbox.json(['jobs', 'claim', 'j', '--dry-run'])).toMatchObject({
-    method: 'POST',
-    url: `${tokens.url}/jobs/j/claim`,
-    headers: { authorization: 'Bearer ***' },
-    body: null,
-  });
-  expect(filesOf(sandbox.directory)).toEqual(before);
-});
-
-test('no program is run for a token', async () => {
-  const sandbox = createSandbox();
-  const flags = ['--service', 'onceonly', '--url', 'https://example.com'];
-  const command = `touch ${join(sandbox.directory, 'ran')}; echo token`;
-  await sandbox.json(['profile', 'add', 'p', ...flags, '--token-command', command]);
-  const before = filesOf(sandbox.directory);
-  expect(await sandbox.json(['lease', 'k', '--dry-run'])).toMatchObject({
-    headers: { authorization: 'Bearer ***' },
-  });
-  expect(filesOf(sandbox.directory)).toEqual(before);
-});
-
 test('a first request that only looks is told as such', async () => {
   const { run } = createSandbox();
   const { code, stdout, stderr } = await run(['jobs', 'claim', '--next', '--dry-run']);
@@ -286,19 +244,4 @@ test('it is for commands that change something', async () => {
   const { code, stderr } = await run(['status', 'k', '--dry-run']);
   expect(code).toBe(2);
   expect(stderr).toContain('There is no flag --dry-run.');
-});
-
-test('a token is taken out also where a query writes it in its own way', async () => {
-  const sandbox = createSandbox();
-  const token = 'tok~en!secret(1234)';
-  await addProfile(sandbox, 'p', await closedUrl(), token);
-  const args = ['api', 'GET', '/x', '-q', `note=${token}`, '-H', `X-Note: ${token}`];
-  const { code, stdout } = await sandbox.run([...args, '--dry-run']);
-  expect(code).toBe(0);
-  expect(stdout).toMatch(/^GET \S+\/x\?note=\*\*\*\n/);
-  expect(stdout).toContain('\nx-note: ***\n');
-  const env = { LEASECTL_DEBUG: 'http' };
-  const { stderr } = await sandbox.run([...args, '--timeout', '1s'], { env });
-  expect(stderr).toContain('?note=*** (#1)');
-  expect(stdout + stderr).not.toContain('secret');
 });

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createAuthority } from '../support/certificates.ts';
 import { addProfile, createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const TOKEN = 'canary_0123456789abcdef';
@@ -34,7 +35,8 @@ test('each value has its source: a flag, the environment, a profile, what is bui
   const sandbox = createSandbox();
   await addProfile(sandbox, 'prod', 'https://a.example/v1', TOKEN);
   await addProfile(sandbox, 'other', 'https://b.example', TOKEN);
-  const network = ['--ca-file', '/ca', '--client-cert', '/c', '--client-key', '/k'];
+  const { certFile, keyFile } = createAuthority();
+  const network = ['--ca-file', certFile, '--client-cert', certFile, '--client-key', keyFile];
   await sandbox.json(['profile', 'edit', 'prod', ...network]);
   expect(await resolved(sandbox, 'status')).toEqual({
     service: ['onceonly', 'command status'],
@@ -42,9 +44,9 @@ test('each value has its source: a flag, the environment, a profile, what is bui
     url: ['https://a.example/v1', 'profile prod'],
     authentication: ['bearer', 'profile prod'],
     token: ['file …cdef', 'profile prod'],
-    'ca file': ['/ca', 'profile prod'],
-    'client certificate': ['/c', 'profile prod'],
-    'client key': ['/k', 'profile prod'],
+    'ca file': [certFile, 'profile prod'],
+    'client certificate': [certFile, 'profile prod'],
+    'client key': [keyFile, 'profile prod'],
     'key prefix': [null, 'built-in'],
   });
   const env = { LEASECTL_PROFILE: 'other' };

@@ -198,7 +198,7 @@ test('without a keyring a token is in a file, which is told once', async () => {
   expect(refused.stderr).toContain('There is no keyring here');
   expect((await keep('a', 'cloud')).stderr).toContain('is no storage: "cloud"');
   expect(profileFiles(sandbox)).toEqual([]);
-  const warning = /^Warning: no keyring can be used \(.+\): secrets are kept in files/m;
+  const warning = /^Warning: no keyring can be used \(.+\)\. The secret is in a file/m;
   // Whoever does not see it was not told.
   expect((await keep('a', '', '--json')).stderr).toBe('');
   expect((await keep('b', '')).stderr).toMatch(warning);
