@@ -51,7 +51,7 @@ export function isInstalled(shell: Shell): boolean {
     execFileSync(shell, ['-c', 'true'], { stdio: 'ignore' });
     return true;
   } catch {
-    if (process.env['CI']) throw new Error(`${shell} is not installed`);
+    if (process.env['LEASECTL_TEST_ALL'] === '1') throw new Error(`${shell} is not installed`);
     return false;
   }
 }
