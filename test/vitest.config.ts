@@ -20,7 +20,9 @@ const project = (name: string, options: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
 });
 
-const EXEC = 'test/acceptance/exec*.test.ts';
+/** Many processes at once, which are to have the machine for themselves. */
+const CROWDS =
+  'test/acceptance/{canaries,chaos,code-cache,contention,profile-writers,racing,tokens}*.test.ts';
 const WHOLE_PROCESSES = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
@@ -29,18 +31,17 @@ export default defineConfig({
     projects: [
       project('unit'),
       project('contract'),
-      // Whole processes on two cores: one file at a time, so that none starves another.
+      // Whole processes on two cores. Much of the time they wait: for leases to end, for time-outs.
       project('acceptance', {
         ...WHOLE_PROCESSES,
-        exclude: [EXEC],
-        fileParallelism: false,
+        exclude: [CROWDS],
+        maxWorkers: 2,
         sequence: { groupOrder: 1 },
       }),
-      // Most of the time these wait for leases to end.
-      project('exec', {
+      project('crowds', {
         ...WHOLE_PROCESSES,
-        include: [EXEC],
-        maxWorkers: 2,
+        include: [CROWDS],
+        fileParallelism: false,
         sequence: { groupOrder: 2 },
       }),
     ],
