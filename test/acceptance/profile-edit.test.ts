@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createAuthority } from '../support/certificates.ts';
 import { bearer, refusal, STATE } from '../support/hosted-answers.ts';
 import { profileFile, profileFiles } from '../support/profile-files.ts';
-import { addProfile, createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { addProfile, createSandbox, outcomeOf, type Sandbox } from '../support/sandbox.ts';
 import { closedUrl, type Reply, startStub } from '../support/stub-server.ts';
 
 const OLD = 'old_canary_0123456789';
@@ -262,4 +265,32 @@ describe('a token of the environment is over the stored one', () => {
     expect(without.stderr).not.toContain('is used instead');
     expect(stub.seen.at(-1)).toMatchObject(bearer(OLD));
   });
+});
+
+test('a token does not become the secret of a client that the profile got meanwhile', async () => {
+  const sandbox = createSandbox();
+  const { directory, json, start } = sandbox;
+  const url = ['--service', 'onceonly', '--url', 'https://a.example'];
+  await json(['profile', 'add', 'prod', ...url]);
+  const pipe = join(directory, 'token');
+  execFileSync('mkfifo', [pipe]);
+  const editing = outcomeOf(start(edit('--token-file', pipe)));
+  // Once it reads, it has seen the profile as it was.
+  const writer = await open(pipe, 'w');
+  const client = [
+    '--client-id',
+    'x',
+    '--client-secret-stdin',
+    '--token-url',
+    'https://b.example/t',
+  ];
+  await json(edit(...client), { input: OLD });
+  await writer.writeFile(NEW);
+  await writer.close();
+  const { code, stderr } = await editing;
+  expect({ code, stderr }).toMatchObject({
+    code: 75,
+    stderr: expect.stringContaining('Profile prod was changed by another command meanwhile.'),
+  });
+  expect(profileFile(sandbox, 'prod')).toMatchObject({ credential: { client_secret: OLD } });
 });
