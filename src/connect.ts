@@ -151,7 +151,7 @@ function readerAgain(context: Context, { secret, authentication, url }: HostedTa
 }
 
 /** Who runs this, for others to know whom to ask. */
-function userOf(env: Context['env']): string {
+export function userOf(env: Context['env']): string {
   const { hostname } = process.getBuiltinModule('node:os');
   // In a container the user may have no name.
   const name = env['USER'] || env['LOGNAME'] || `uid-${process.getuid?.()}`;

@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyClient } from './any-client.ts';
-import { type Connection, type ConnectOptions, connect } from './connect.ts';
+import { type Connection, type ConnectOptions, connect, userOf } from './connect.ts';
 import { createDebugTrace } from './debug.ts';
 import type { Clock } from './domain/clock.ts';
 import { Failure } from './domain/failure.ts';
 import type { Access } from './engine/access.ts';
 import type { Engine } from './engine/engine.ts';
-import type { Kind } from './engine/lease.ts';
 import type { Store } from './engine/store.ts';
 import { isSystemError } from './files/private-file.ts';
 import type { Trace } from './http/transport.ts';
@@ -30,22 +29,9 @@ import type { RetaiaClient } from './services/retaia/client.ts';
 import type { Clocks } from './supervise/moment.ts';
 import { Terminal } from './terminal/terminal.ts';
 
-/** Acquisitions that the embedded service grants in a month: a number nobody meets by hand. */
-const MONTHLY_LIMIT = 1_000_000_000;
-
-const HANDLE_PREFIXES: Readonly<Record<Kind, string>> = {
-  key: 'lease',
-  job: 'lock',
-  runner_job: 'ack',
-};
-
 /** Loaded when it is needed: looking at a lease needs no randomness. */
 function crypto() {
   return process.getBuiltinModule('node:crypto');
-}
-
-function randomHex(bytes: number): string {
-  return crypto().randomBytes(bytes).toString('hex');
 }
 
 /**
@@ -129,20 +115,14 @@ export class Context {
 
   /** The embedded service's engine: for its administration, beside what the services offer. */
   async engine(): Promise<Engine> {
-    const { createEngine } = await import('./engine/engine.ts');
-    const newHandle = (kind: Kind) => `${HANDLE_PREFIXES[kind]}_${randomHex(16)}`;
-    return createEngine({ store: await this.#store(), newHandle, monthlyLimit: MONTHLY_LIMIT });
+    const { engineOn } = await import('./engines.ts');
+    return engineOn(await this.#store(), userOf(this.env));
   }
 
   /** Who may ask the embedded service, where it is served. */
   async access(): Promise<Access> {
-    const { createAccess } = await import('./engine/access.ts');
-    const hash = (secret: string) => crypto().createHash('sha256').update(secret).digest('hex');
-    return createAccess({
-      store: await this.#store(),
-      newSecret: () => this.newSecret(),
-      hash,
-    });
+    const { accessOn } = await import('./engines.ts');
+    return accessOn(await this.#store());
   }
 
   /** Makes so many ids, by index: random, short, and sorted in the order of their making. */

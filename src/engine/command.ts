@@ -68,6 +68,8 @@ export interface FinishCommand extends Proof, Repeatable {
 /** Gives work back, for somebody to try again. */
 export interface Release extends Proof, Repeatable {
   readonly type: 'release';
+  /** Why, for the history. */
+  readonly detail?: JsonObject;
 }
 
 /** Asks whoever holds the work to stop; ends it if nobody does. */
@@ -75,8 +77,15 @@ export interface RequestCancel {
   readonly type: 'request_cancel';
 }
 
+/** Ends a lease that somebody holds, without its proof: for whoever runs the service. */
+export interface Break {
+  readonly type: 'break';
+  /** Why, for the history. */
+  readonly detail?: JsonObject;
+}
+
 /** What is done to a lease that exists. */
-export type Change = Extend | FinishCommand | Release | RequestCancel;
+export type Change = Extend | FinishCommand | Release | RequestCancel | Break;
 export type Command = Add | Acquire | Change;
 
 export type Rejection =
@@ -87,6 +96,8 @@ export type Rejection =
   | 'expired'
   | 'already_finished'
   | 'idempotency_conflict'
+  | 'not_held'
+  | 'storage_full'
   | 'limit_exceeded';
 
 export type Outcome =
@@ -98,6 +109,7 @@ export type Outcome =
   | { readonly type: 'extended'; readonly lease: Lease }
   | { readonly type: 'released'; readonly lease: Lease }
   | { readonly type: 'cancel_requested'; readonly lease: Lease }
+  | { readonly type: 'broken'; readonly lease: Lease }
   /** This idempotency key made its change before, when the fencing token was this. */
   | { readonly type: 'repeated'; readonly lease: Lease; readonly fencingToken: number }
   /** It is finished: by this command, by an earlier one like it, or before an acquisition came. */

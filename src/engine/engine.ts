@@ -1,4 +1,6 @@
+import { Failure } from '../domain/failure.ts';
 import type { Acquire, Change, Command, Idempotency, Outcome } from './command.ts';
+import { type Event, type EventFilter, eventsOf } from './history.ts';
 import {
   type Candidate,
   type Instant,
@@ -9,7 +11,7 @@ import {
   remembered,
   type Work,
 } from './lease.ts';
-import type { Store, Transaction, View } from './store.ts';
+import type { Census, LeaseFilter, Store, Transaction, View } from './store.ts';
 import { transition } from './transition.ts';
 
 export interface EngineOptions {
@@ -18,6 +20,10 @@ export interface EngineOptions {
   readonly newHandle: (kind: Kind) => string;
   /** Acquisitions allowed in a calendar month (UTC), of the kinds that are metered. */
   readonly monthlyLimit: number;
+  /** Who asks, for the history; null where that is not known. */
+  readonly caller?: string | null;
+  /** Leases that the namespace may store, in all phases. Default: any number. */
+  readonly capacity?: number;
 }
 
 /** What an answer may tell beside the outcome: the lease as it is now, and when that was decided. */
@@ -50,6 +56,7 @@ export interface Engine {
   /**
    * Adds work, all of it or none.
    *
+   * @throws Failure `limit_exceeded` when the namespace would store more than it may
    * @throws Error when there is an id already: ids are to be unguessable, and never the same
    */
   add(requests: readonly AddRequest[]): Promise<readonly Lease[]>;
@@ -69,18 +76,31 @@ export interface Engine {
   recall(kind: Kind, id: string, idempotency: Idempotency): Promise<Decision | undefined>;
   /** The lease as it stands, undefined when it is not, or no longer, known. */
   look(kind: Kind, id: string): Promise<{ lease: Lease | undefined; now: Instant }>;
+  /** Leases as they stand, in the order of kinds, then ids; without those that are forgotten. */
+  leases(filter: LeaseFilter, limit: number): Promise<{ leases: readonly Lease[]; now: Instant }>;
+  /** What happened, the latest first. */
+  history(filter: EventFilter, limit: number): Promise<readonly Event[]>;
+  census(): Promise<readonly Census[]>;
 }
 
 /** The lease service: reads, applies `transition`, and writes, in one transaction each. */
-export function createEngine({ store, newHandle, monthlyLimit }: EngineOptions): Engine {
+export function createEngine({
+  store,
+  newHandle,
+  monthlyLimit,
+  caller = null,
+  capacity = Number.POSITIVE_INFINITY,
+}: EngineOptions): Engine {
+  const rules: Rules = { monthlyLimit, caller, capacity };
   return {
     add: (requests) =>
       store.write(async (transaction) => {
+        if ((await transaction.stored()) + requests.length > capacity) throw full(capacity);
         const added: Lease[] = [];
         for (const request of requests) {
           const command = { ...request, type: 'add', handle: newHandle(request.kind) } as const;
           const before = await transaction.find(request.kind, request.id);
-          const { outcome } = await apply(transaction, before, command);
+          const { outcome } = await apply(transaction, before, command, caller);
           if (outcome.type !== 'added') throw new Error(`${request.id} exists`);
           added.push(outcome.lease);
         }
@@ -90,9 +110,7 @@ export function createEngine({ store, newHandle, monthlyLimit }: EngineOptions):
     list: (kind, candidate, limit) => store.read((view) => view.claimable(kind, candidate, limit)),
 
     acquire: (request) =>
-      store.write((transaction) =>
-        acquire(transaction, request, newHandle(request.kind), monthlyLimit),
-      ),
+      store.write((transaction) => acquire(transaction, request, newHandle(request.kind), rules)),
 
     acquireNext: ({ candidate, ...request }) =>
       store.write(async (transaction) => {
@@ -101,17 +119,17 @@ export function createEngine({ store, newHandle, monthlyLimit }: EngineOptions):
         const [next] = acquired ? [acquired] : await transaction.claimable(kind, candidate, 1);
         if (!next) return undefined;
         const { id } = next;
-        return acquire(transaction, { ...request, id, ttl: null }, newHandle(kind), monthlyLimit);
+        return acquire(transaction, { ...request, id, ttl: null }, newHandle(kind), rules);
       }),
 
     change: (kind, id, command) =>
       store.write(async (transaction) =>
-        change(transaction, await transaction.find(kind, id), command),
+        change(transaction, await transaction.find(kind, id), command, caller),
       ),
 
     changeHeld: (kind, command) =>
       store.write(async (transaction) =>
-        change(transaction, await transaction.findByHandle(kind, command.handle), command),
+        change(transaction, await transaction.findByHandle(kind, command.handle), command, caller),
       ),
 
     recall: (kind, id, idempotency) =>
@@ -122,14 +140,37 @@ export function createEngine({ store, newHandle, monthlyLimit }: EngineOptions):
         lease: remembered(await view.find(kind, id), view.now),
         now: view.now,
       })),
+
+    leases: (filter, limit) =>
+      store.read(async (view) => {
+        const { now } = view;
+        const leases = await view.leases(filter, limit);
+        return { leases: leases.filter((lease) => remembered(lease, now)), now };
+      }),
+
+    history: (filter, limit) => store.read((view) => view.events(filter, limit)),
+
+    census: () => store.read((view) => view.census()),
   };
+}
+
+interface Rules {
+  readonly monthlyLimit: number;
+  readonly caller: string | null;
+  readonly capacity: number;
+}
+
+function full(capacity: number): Failure {
+  return new Failure('limit_exceeded', `No more than ${capacity} leases are stored.`, {
+    hint: 'Finished ones make room when they are forgotten, seven days after their end.',
+  });
 }
 
 async function acquire(
   transaction: Transaction,
   request: AcquireRequest,
   handle: string,
-  limit: number,
+  { monthlyLimit: limit, caller, capacity }: Rules,
 ): Promise<AcquireDecision> {
   const { now } = transaction;
   const { isMetered } = KINDS[request.kind];
@@ -155,7 +196,11 @@ async function acquire(
     return decide(outcome, lease, first);
   }
   if (isMetered && used >= limit) return decide({ type: 'rejected', reason: 'limit_exceeded' });
+  if (!before && (await transaction.stored()) >= capacity) {
+    return decide({ type: 'rejected', reason: 'storage_full' });
+  }
   await transaction.save(lease);
+  for (const event of eventsOf(before, outcome, caller)) await transaction.saveEvent(event);
   if (isMetered) await transaction.charge(month);
   return decide(outcome, lease, used + 1);
 }
@@ -164,11 +209,12 @@ async function change(
   transaction: Transaction,
   before: Lease | undefined,
   command: Change,
+  caller: string | null,
 ): Promise<Decision> {
   const idempotency = 'idempotency' in command ? command.idempotency : undefined;
   const repeated = idempotency && (await recall(transaction, before, idempotency));
   if (repeated) return repeated;
-  const decision = await apply(transaction, before, command);
+  const decision = await apply(transaction, before, command, caller);
   const { lease } = decision;
   if (idempotency && lease && lease !== before) {
     const { key, requestHash } = idempotency;
@@ -197,10 +243,16 @@ async function apply(
   transaction: Transaction,
   before: Lease | undefined,
   command: Command,
+  caller: string | null,
 ): Promise<Decision> {
   const { now } = transaction;
   const { lease, outcome } = transition(before, command, now);
-  if (lease && lease !== before) await transaction.save(lease);
+  if (lease && lease !== before) {
+    await transaction.save(lease);
+    const detail = 'detail' in command ? command.detail : undefined;
+    const events = eventsOf(before, outcome, caller, detail);
+    for (const event of events) await transaction.saveEvent(event);
+  }
   return { outcome, lease, now };
 }
 

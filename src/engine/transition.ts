@@ -27,7 +27,7 @@ import {
  *                 acquire                    finish (complete, fail, cancel)
  *   never seen ─────────────▶ held ───────────────────────────────────────▶ finished
  *     │ ▲                    ▲    │ extend: held again, with a new end        ▲  │
- *     │ │            acquire │    │ time passes its end; release              │  │
+ *     │ │            acquire │    │ time passes its end; release; break       │  │
  *     │ │                    │    ▼                          request_cancel   │  │
  * add │ │                   expired ──────────────────────────────────────────┘  │
  *     └─┼────────────────────▶                                                   │
@@ -74,6 +74,8 @@ export function transition(lease: Lease | undefined, command: Command, now: Inst
       return release(lease, command, now);
     case 'request_cancel':
       return requestCancel(lease, now);
+    case 'break':
+      return breakLease(lease, now);
   }
 }
 
@@ -197,9 +199,22 @@ function release(stored: Lease | undefined, command: Release, now: Instant): Tra
   if ('reason' in found) return rejected(stored, found.reason);
   const { lease } = found;
   if (lease.finish) return rejected(stored, 'already_finished');
-  const at = judgedAt(lease, now);
-  const next: Lease = { ...lease, version: lease.version + 1, changedAt: at, expiresAt: at };
+  const next = endedNow(lease, now);
   return { lease: next, outcome: { type: 'released', lease: next } };
+}
+
+function breakLease(stored: Lease | undefined, now: Instant): Transition {
+  const lease = remembered(stored, now);
+  if (!lease) return rejected(stored, 'unknown');
+  if (lease.finish) return rejected(stored, 'already_finished');
+  if (phaseOf(lease, now) !== 'held') return rejected(stored, 'not_held');
+  const next = endedNow(lease, now);
+  return { lease: next, outcome: { type: 'broken', lease: next } };
+}
+
+function endedNow(lease: Lease, now: Instant): Lease {
+  const at = judgedAt(lease, now);
+  return { ...lease, version: lease.version + 1, changedAt: at, expiresAt: at };
 }
 
 function requestCancel(stored: Lease | undefined, now: Instant): Transition {

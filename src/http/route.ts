@@ -12,13 +12,16 @@ export interface RouteRequest {
   readonly caller?: string;
 }
 
-/** Who may ask, and how the dialect says no. */
-export interface Guard {
-  /** What the caller has to be allowed. */
-  readonly scope: string;
-  /** 401 for who is not known, 403 for who may not. */
-  readonly refuse: (status: 401 | 403) => HttpAnswer;
-}
+/** Why a request does not get to its handler, or its handler to an end. */
+export const PROBLEMS = {
+  unauthorized: { status: 401, message: 'No token that is known came with the request.' },
+  forbidden: { status: 403, message: 'The token is not for this.' },
+  too_large: { status: 413, message: 'The body is larger than 1 MiB.' },
+  rate_limited: { status: 429, message: 'Too many requests came with this token.' },
+  internal: { status: 500, message: 'The service failed.' },
+  unavailable: { status: 503, message: 'The database is not available.' },
+} as const;
+export type Problem = keyof typeof PROBLEMS;
 
 /**
  * One endpoint of the embedded service. Plain values rather than Fetch's: a command that asks the
@@ -29,8 +32,10 @@ export interface Route {
   readonly method: HttpRequest['method'];
   /** In Hono's syntax, e.g. `/jobs/:id/claim`. */
   readonly path: string;
-  /** Asked where callers are told apart. */
-  readonly guard?: Guard;
+  /** What the caller has to be allowed, where callers are told apart; without it anybody may. */
+  readonly scope?: string;
+  /** How the dialect says no. */
+  readonly refuse: (problem: Problem) => HttpAnswer;
   readonly handle: (request: RouteRequest) => Promise<HttpAnswer>;
 }
 

@@ -276,9 +276,10 @@ async function serveDatabase(file: string): Promise<string> {
   const store = openSqliteStore({ file });
   const newSecret = () => randomBytes(32).toString('hex');
   const hash = (secret: string) => createHash('sha256').update(secret).digest('hex');
-  const access = createAccess({ store, newSecret, hash });
+  const access = createAccess({ store, namespace: 'default', newSecret, hash });
   const engine = createEngine({ store, newHandle: newSecret, monthlyLimit: 10 });
-  const app = createApp([...retaiaRoutes(engine), retaiaTokenRoute(access)], access);
+  const routes = [...retaiaRoutes(engine), retaiaTokenRoute(access)];
+  const app = createApp({ routesFor: () => routes, access });
   return new Promise((resolve) => {
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) =>
       resolve(`http://127.0.0.1:${port}/api/v1`),

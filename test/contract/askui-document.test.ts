@@ -124,10 +124,16 @@ test.each(['PASSED', 'FAILED', 'CANCELED'])(
 );
 
 test.each([
-  ['Bearer', 'Bearer some-token'],
-  ['Basic, the token alone', `Basic ${Buffer.from('some-token').toString('base64')}`],
-])('a token is taken as %s', async (_, authorization) => {
+  ['Bearer', (token: string) => `Bearer ${token}`],
+  ['Basic, the token alone', (token: string) => `Basic ${Buffer.from(token).toString('base64')}`],
+])('a token is taken as %s', async (_, shown) => {
   const server = await startEmbeddedJobs({ isGuarded: true });
+  const added = await server.access.addToken({
+    name: 'runner',
+    scopes: ['runner-jobs'],
+    lifetime: undefined,
+  });
+  const authorization = shown(added?.secret ?? '');
   const id = await server.addRunnerJob();
   const { leased, ping, complete } = askUiOf(server, { authorization });
   const { ack, ...job } = await leased();

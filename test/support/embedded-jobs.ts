@@ -5,7 +5,7 @@ import { expect, onTestFinished } from 'vitest';
 import { type Access, createAccess } from '../../src/engine/access.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import type { Kind, Work } from '../../src/engine/lease.ts';
-import type { Store } from '../../src/engine/store.ts';
+import { DEFAULT_NAMESPACE, type Store } from '../../src/engine/store.ts';
 import { createApp } from '../../src/server/app.ts';
 import { type NewRunnerJob, workOf as workOfRunnerJob } from '../../src/services/askui/new-job.ts';
 import { askUiRoutes } from '../../src/services/askui/routes.ts';
@@ -76,6 +76,7 @@ export async function startEmbeddedJobs({
   const engine = createEngine({ store, newHandle, monthlyLimit: 3000 });
   const access = createAccess({
     store,
+    namespace: DEFAULT_NAMESPACE,
     newSecret: () => randomHex(32),
     hash: (secret) => createHash('sha256').update(secret).digest('hex'),
   });
@@ -91,7 +92,10 @@ function listen(engine: Engine, access: Access, isGuarded: boolean, store: Store
     retaiaTokenRoute(access),
     ...askUiRoutes(engine),
   ];
-  const app = isGuarded ? createApp(routes, access) : createApp(routes);
+  const routesFor = () => routes;
+  // Nobody may do anything before there is a client, either.
+  const guard = { ...access, isOpen: async () => false };
+  const app = createApp(isGuarded ? { routesFor, access: guard } : { routesFor });
   return new Promise((resolve) => {
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) =>
       resolve(`http://127.0.0.1:${port}`),

@@ -39,7 +39,7 @@ export async function startEmbeddedServer({
   const store = openSqliteStore({ file: join(temporaryDirectory(), 'leases.db'), clock });
   const newHandle = () => `lease_${randomBytes(16).toString('hex')}`;
   const engine = createEngine({ store, newHandle, monthlyLimit });
-  const app = createApp(onceOnlyRoutes(engine));
+  const app = createApp({ routesFor: () => onceOnlyRoutes(engine) });
   return new Promise((resolve) => {
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) =>
       resolve({ url: `http://127.0.0.1:${port}`, clock }),

@@ -54,11 +54,8 @@ export async function serveWork(name: ServedName, seconds?: number): Promise<Ser
   } else if (name === 'askui') {
     await engine.add([{ ...common, kind: 'runner_job', work: runnerWorkOf({}, randomUUID) }]);
   }
-  const app = createApp([
-    ...onceOnlyRoutes(engine),
-    ...retaiaRoutes(engine),
-    ...askUiRoutes(engine),
-  ]);
+  const routes = [...onceOnlyRoutes(engine), ...retaiaRoutes(engine), ...askUiRoutes(engine)];
+  const app = createApp({ routesFor: () => routes });
   const asked: string[] = [];
   let mayAnswer: Promise<void> = Promise.resolve();
   let isLost = false;

@@ -19,7 +19,8 @@ const engine = createEngine({
   newHandle: (kind) => `${kind}_${randomBytes(16).toString('hex')}`,
   monthlyLimit: 1_000_000_000,
 });
-const app = createApp([...onceOnlyRoutes(engine), ...retaiaRoutes(engine), ...askUiRoutes(engine)]);
+const routes = [...onceOnlyRoutes(engine), ...retaiaRoutes(engine), ...askUiRoutes(engine)];
+const app = createApp({ routesFor: () => routes });
 serve({ fetch: app.fetch, hostname: '127.0.0.1', port: Number(port) }, (address) => {
   writeSync(1, `${address.port}\n`);
 });

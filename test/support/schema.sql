@@ -1,9 +1,14 @@
-CREATE TABLE usage (
-  month TEXT NOT NULL PRIMARY KEY,
-  acquisitions INTEGER NOT NULL
+CREATE TABLE grants (
+  token_hash TEXT NOT NULL PRIMARY KEY,
+  client_id TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX grants_by_end ON grants (expires_at);
+
 CREATE TABLE "leases" (
+  namespace TEXT NOT NULL,
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
   handle TEXT NOT NULL,
@@ -33,43 +38,107 @@ CREATE TABLE "leases" (
   finish_result_hash TEXT,
   finish_error_code TEXT,
   finish_error_hash TEXT,
-  PRIMARY KEY (kind, id)
+  PRIMARY KEY (namespace, kind, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX leases_by_acquired_key ON leases (kind, acquired_key)
+CREATE INDEX leases_by_acquired_key ON leases (namespace, kind, acquired_key)
 WHERE acquired_key IS NOT NULL AND finish_way IS NULL;
 
-CREATE INDEX leases_by_handle ON leases (kind, handle)
+CREATE INDEX leases_by_handle ON leases (namespace, kind, handle)
 WHERE work_data IS NOT NULL;
 
-CREATE INDEX leases_waiting ON leases (kind, work_pool, first_seen_at, id)
+CREATE INDEX leases_waiting ON leases (namespace, kind, work_pool, first_seen_at, id)
 WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at <= changed_at;
 
-CREATE INDEX leases_lent ON leases (kind, work_pool, expires_at)
+CREATE INDEX leases_lent ON leases (namespace, kind, work_pool, expires_at)
 WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at
   AND cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries);
 
-CREATE TABLE receipts (
+CREATE INDEX leases_by_end ON leases (expires_at)
+WHERE finish_way IS NULL AND expires_at > changed_at;
+
+CREATE INDEX leases_finished ON leases (finish_at)
+WHERE finish_way IS NOT NULL;
+
+CREATE TABLE stored (
+  namespace TEXT NOT NULL PRIMARY KEY,
+  leases INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "receipts" (
+  namespace TEXT NOT NULL,
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
   idempotency_key TEXT NOT NULL,
   request_hash TEXT NOT NULL,
   fencing_token INTEGER NOT NULL,
-  PRIMARY KEY (kind, id, idempotency_key)
+  at INTEGER NOT NULL,
+  PRIMARY KEY (namespace, kind, id, idempotency_key)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE clients (
+CREATE INDEX receipts_by_time ON receipts (at);
+
+CREATE TABLE "usage" (
+  namespace TEXT NOT NULL,
+  month TEXT NOT NULL,
+  acquisitions INTEGER NOT NULL,
+  PRIMARY KEY (namespace, month)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "clients" (
   id TEXT NOT NULL PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
   secret_hash TEXT NOT NULL,
-  scopes TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE grants (
-  token_hash TEXT NOT NULL PRIMARY KEY,
-  client_id TEXT NOT NULL,
   scopes TEXT NOT NULL,
-  expires_at INTEGER NOT NULL
+  UNIQUE (namespace, name)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX grants_by_end ON grants (expires_at);
+CREATE TABLE tokens (
+  hash TEXT NOT NULL PRIMARY KEY,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  last_used_at INTEGER,
+  revoked_at INTEGER,
+  UNIQUE (namespace, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+  sequence INTEGER PRIMARY KEY,
+  namespace TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  fencing_token INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  caller TEXT,
+  detail TEXT
+) STRICT;
+
+CREATE INDEX events_by_lease ON events (namespace, kind, id);
+
+CREATE INDEX events_by_namespace ON events (namespace);
+
+CREATE UNIQUE INDEX events_of_end ON events (namespace, kind, id, fencing_token)
+WHERE type = 'expired';
+
+CREATE TABLE sweeps (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  swept_at INTEGER NOT NULL,
+  expired_until INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER leases_come AFTER INSERT ON leases BEGIN
+  INSERT INTO stored (namespace, leases) VALUES (NEW.namespace, 1)
+  ON CONFLICT (namespace) DO UPDATE SET leases = leases + 1;
+END;
+
+CREATE TRIGGER leases_go AFTER DELETE ON leases BEGIN
+  UPDATE stored SET leases = leases - 1 WHERE namespace = OLD.namespace;
+  DELETE FROM receipts
+  WHERE namespace = OLD.namespace AND kind = OLD.kind AND id = OLD.id;
+END;

@@ -127,6 +127,7 @@ export function workSuite(name: string, open: (clock: Clock) => Promise<StoreUnd
     const client = {
       id: 'c',
       name: 'n',
+      namespace: 'default',
       secretHash: 's',
       scopes: ['jobs:claim', 'jobs:submit'],
     } as const;

@@ -70,3 +70,82 @@ test('50 callers at once get one lease', async () => {
   expect(types.filter((type) => type === 'acquired')).toHaveLength(1);
   expect(types.filter((type) => type === 'held')).toHaveLength(49);
 });
+
+describe('the history', () => {
+  test('tells who did what, and that a lease ran out when the next one comes', async () => {
+    const clock = createClock('2025-01-31T23:00:00Z');
+    const store = openSqliteStore({ file: join(temporaryDirectory(), 'leases.db'), clock });
+    let handles = 0;
+    const engineOf = (caller: string) =>
+      createEngine({ store, newHandle: () => `handle-${++handles}`, monthlyLimit: 9, caller });
+    const acquire = (caller: string) =>
+      engineOf(caller).acquire({
+        kind: 'key',
+        id: 'k',
+        ttl: 60_000,
+        metadata: null,
+        idempotencyKey: null,
+        requestHash: null,
+      });
+    const begun = clock();
+    await acquire('ann');
+    await acquire('bob');
+    clock.advance(70_000);
+    await acquire('bob');
+    const detail = { reason: 'bob left' };
+    const broken = await engineOf('ann').change('key', 'k', { type: 'break', detail });
+    expect(broken.outcome).toMatchObject({ type: 'broken', lease: { expiresAt: clock() } });
+    const extend = { type: 'extend', handle: 'handle-3', ttl: null } as const;
+    expect((await engineOf('bob').change('key', 'k', extend)).outcome).toEqual({
+      type: 'rejected',
+      reason: 'expired',
+    });
+    await acquire('eve');
+    const told = await engineOf('me').history({}, 9);
+    const rows = told.map(({ type, caller, at, detail }) => [type, caller, at - begun, detail]);
+    expect(rows).toEqual([
+      ['acquired', 'eve', 70_000, { ttl: 60 }],
+      ['broken', 'ann', 70_000, detail],
+      ['acquired', 'bob', 70_000, { ttl: 60 }],
+      ['expired', null, 60_000, null],
+      ['acquired', 'ann', 0, { ttl: 60 }],
+    ]);
+  });
+});
+
+describe('breaking', () => {
+  test('is for what is held', async () => {
+    const { acquire, clock, engine } = setUp();
+    const breaking = async (id: string) =>
+      (await engine.change('key', id, { type: 'break' })).outcome;
+    expect(await breaking('a')).toEqual({ type: 'rejected', reason: 'unknown' });
+    await acquire('a');
+    clock.advance(60_000);
+    expect(await breaking('a')).toEqual({ type: 'rejected', reason: 'not_held' });
+  });
+});
+
+describe('the capacity', () => {
+  test('bounds what is stored, and lets what is there be leased again', async () => {
+    const clock = createClock('2025-01-31T23:00:00Z');
+    const store = openSqliteStore({ file: join(temporaryDirectory(), 'leases.db'), clock });
+    const engine = createEngine({ store, newHandle: () => 'h', monthlyLimit: 9, capacity: 1 });
+    const acquire = (id: string) =>
+      engine.acquire({
+        kind: 'key',
+        id,
+        ttl: 1_000,
+        metadata: null,
+        idempotencyKey: null,
+        requestHash: null,
+      });
+    expect((await acquire('a')).outcome.type).toBe('acquired');
+    expect((await acquire('b')).outcome).toEqual({ type: 'rejected', reason: 'storage_full' });
+    clock.advance(1_000);
+    expect((await acquire('a')).outcome.type).toBe('acquired');
+    const work = { pool: 'p', workspace: null, tags: [], runners: [], maxTries: null, data: {} };
+    await expect(engine.add([{ kind: 'job', id: 'j', ttl: 1_000, work }])).rejects.toMatchObject({
+      code: 'limit_exceeded',
+    });
+  });
+});

@@ -8,8 +8,10 @@ import type { Clock } from '../../src/domain/clock.ts';
 import { openDatabase, readValue } from '../../src/sqlite/database.ts';
 import { explain } from '../../src/sqlite/errors.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { recordsSuite } from '../support/records-suite.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 import { leaseOf, storeSuite } from '../support/store-suite.ts';
+import { sweepSuite } from '../support/sweep-suite.ts';
 import { workSuite } from '../support/work-suite.ts';
 
 const openTwice = async (clock?: Clock) => {
@@ -19,6 +21,8 @@ const openTwice = async (clock?: Clock) => {
 };
 storeSuite('the SQLite store', openTwice);
 workSuite('the SQLite store', openTwice);
+recordsSuite('the SQLite store', openTwice);
+sweepSuite('the SQLite store', openTwice);
 
 const MIGRATION_1 = '../../src/store/sqlite/migrations/0001-leases.sql';
 
@@ -111,7 +115,7 @@ describe('the database file', () => {
     expect(() => openSqliteStore({ file })).toThrow(
       expect.objectContaining({
         code: 'usage',
-        message: expect.stringMatching(/newer leasectl \(schema 99; this one knows 2\)/),
+        message: expect.stringMatching(/newer leasectl \(schema 99; this one knows 3\)/),
       }),
     );
     expect(files.map(digest)).toEqual(before);

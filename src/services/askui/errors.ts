@@ -1,5 +1,7 @@
 import type { ErrorDialect, Meaning } from '../../http/exchange.ts';
+import { json, PROBLEMS, type Problem } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
+import type { HttpAnswer } from '../../http/transport.ts';
 import { validationWords } from '../../http/validation.ts';
 import { ErrorBody } from './wire.ts';
 
@@ -20,3 +22,9 @@ const LOST: Meaning = {
 
 /** What a refusal of an `ack` means, however the service words it. */
 export const LOST_STATUSES: Readonly<Record<number, Meaning>> = { 404: LOST, 409: LOST, 422: LOST };
+
+/** What never gets to an endpoint, in the form of this service's refusals. */
+export function refuseProblem(problem: Problem): HttpAnswer {
+  const { status, message } = PROBLEMS[problem];
+  return json(status, { detail: message });
+}

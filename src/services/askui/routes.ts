@@ -5,6 +5,7 @@ import { json, type Route, type RouteRequest, timestamp } from '../../http/route
 import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';
 import { invalid, parseBody } from '../../http/validation.ts';
+import { refuseProblem } from './errors.ts';
 import { AckQuery, CompleteRequest, type Ending, LeaseQuery } from './wire.ts';
 
 const PATH = '/api/v1/runner-jobs';
@@ -17,6 +18,14 @@ const WAYS: Readonly<Record<Ending, FinishCommand['way']>> = {
 
 /** AskUI's endpoints over the lease engine. */
 export function askUiRoutes(engine: Engine): Route[] {
+  return endpointsOf(engine).map((endpoint) => ({
+    ...endpoint,
+    scope: 'runner-jobs',
+    refuse: refuseProblem,
+  }));
+}
+
+function endpointsOf(engine: Engine): Omit<Route, 'scope' | 'refuse'>[] {
   return [
     { method: 'POST', path: `${PATH}/lease`, handle: (request) => lease(engine, request) },
     {

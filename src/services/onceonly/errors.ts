@@ -1,7 +1,9 @@
 import type { FailureCode } from '../../domain/failure.ts';
 import type { Rejection } from '../../engine/command.ts';
 import type { ErrorDialect, Refusal } from '../../http/exchange.ts';
+import { json, PROBLEMS, type Problem } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
+import type { HttpAnswer } from '../../http/transport.ts';
 import { validationWords } from '../../http/validation.ts';
 import { ErrorBody } from './wire.ts';
 
@@ -18,6 +20,12 @@ interface Reason {
  * client. One table for both sides.
  */
 export const REASONS = {
+  invalid_api_key: {
+    status: 401,
+    code: 'unauthorized',
+    message: PROBLEMS.unauthorized.message,
+  },
+  forbidden: { status: 403, code: 'unauthorized', message: PROBLEMS.forbidden.message },
   not_found: {
     status: 404,
     code: 'not_found',
@@ -45,6 +53,12 @@ export const REASONS = {
     code: 'limit_exceeded',
     message: 'No acquisitions are left this month.',
   },
+  storage_full: {
+    status: 402,
+    code: 'limit_exceeded',
+    message: 'As many keys are stored as may be.',
+    hint: 'Finished ones make room when they are forgotten, seven days after their end.',
+  },
   feature_not_available: {
     status: 403,
     code: 'unauthorized',
@@ -63,6 +77,7 @@ export const REASON_OF_REJECTION: Readonly<Partial<Record<Rejection, ReasonName>
   already_finished: 'already_finished',
   idempotency_conflict: 'idempotency_conflict',
   limit_exceeded: 'limit_exceeded',
+  storage_full: 'storage_full',
 };
 
 export const onceOnlyErrors: ErrorDialect = {
@@ -77,4 +92,19 @@ function readError(body: unknown): Refusal | undefined {
   if (typeof detail === 'string') return { message: detail };
   if (!Array.isArray(detail)) return { reason: detail.error, message: detail.message };
   return { message: validationWords(detail) };
+}
+
+export function refuse(name: ReasonName): HttpAnswer {
+  const { status, message } = REASONS[name];
+  return json(status, { detail: { error: name, message } });
+}
+
+const NAMES: Readonly<Partial<Record<Problem, string>>> = {
+  unauthorized: 'invalid_api_key',
+};
+
+/** What never gets to an endpoint, in the form of this service's refusals. */
+export function refuseProblem(problem: Problem): HttpAnswer {
+  const { status, message } = PROBLEMS[problem];
+  return json(status, { detail: { error: NAMES[problem] ?? problem, message } });
 }

@@ -8,7 +8,7 @@ import { json, type Route, type RouteRequest, timestamp } from '../../http/route
 import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';
 import { invalid, parseBody } from '../../http/validation.ts';
-import { REASON_OF_REJECTION, REASONS, type ReasonName } from './errors.ts';
+import { REASON_OF_REJECTION, refuse, refuseProblem } from './errors.ts';
 import {
   CancelRequest,
   CompleteRequest,
@@ -26,6 +26,14 @@ const POLL_INTERVAL = 5;
 
 /** OnceOnly's endpoints over the lease engine. */
 export function onceOnlyRoutes(engine: Engine): Route[] {
+  return endpointsOf(engine).map((endpoint) => ({
+    ...endpoint,
+    scope: endpoint.method === 'GET' ? 'keys:read' : 'keys:write',
+    refuse: refuseProblem,
+  }));
+}
+
+function endpointsOf(engine: Engine): Omit<Route, 'scope' | 'refuse'>[] {
   const lease = posted(LeaseRequest, (body, request) => acquire(engine, body, request));
   const tool = posted(ToolRunRequest, async () => refuse('feature_not_available'));
   const finish = async (key: string, command: FinishCommand) => {
@@ -216,11 +224,6 @@ function rejected(outcome: Decision['outcome']): HttpAnswer {
   const name = outcome.type === 'rejected' ? REASON_OF_REJECTION[outcome.reason] : undefined;
   if (name) return refuse(name);
   throw new Error(`no answer is made for the outcome ${reason}`);
-}
-
-function refuse(name: ReasonName): HttpAnswer {
-  const { status, message } = REASONS[name];
-  return json(status, { detail: { error: name, message } });
 }
 
 function posted<T>(

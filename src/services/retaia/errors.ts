@@ -1,7 +1,7 @@
 import type { FailureCode } from '../../domain/failure.ts';
 import { isJsonObject } from '../../domain/json.ts';
 import type { ErrorDialect, Meaning } from '../../http/exchange.ts';
-import { json } from '../../http/route.ts';
+import { json, PROBLEMS, type Problem } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';
 import { ErrorBody } from './wire.ts';
@@ -21,12 +21,8 @@ const STOP = 'Stop what relied on it. See whether it can be claimed again: lease
  * client. One table for both sides.
  */
 export const REASONS = {
-  UNAUTHORIZED: { status: 401, code: 'unauthorized', message: 'The access token is not known.' },
-  FORBIDDEN_SCOPE: {
-    status: 403,
-    code: 'unauthorized',
-    message: 'The access token is not for this.',
-  },
+  UNAUTHORIZED: { ...PROBLEMS.unauthorized, code: 'unauthorized' },
+  FORBIDDEN_SCOPE: { ...PROBLEMS.forbidden, code: 'unauthorized' },
   STATE_CONFLICT: {
     status: 409,
     code: 'conflict',
@@ -100,11 +96,34 @@ export function refuse(
   message: string = REASONS[name].message,
   details?: object,
 ): HttpAnswer {
-  return json(REASONS[name].status, {
-    code: name,
+  return refusal(REASONS[name].status, { code: name, message, details });
+}
+
+const NAMES: Readonly<Partial<Record<Problem, ReasonName>>> = {
+  unauthorized: 'UNAUTHORIZED',
+  forbidden: 'FORBIDDEN_SCOPE',
+};
+
+/** What never gets to an endpoint, in the form of this service's refusals. */
+export function refuseProblem(problem: Problem): HttpAnswer {
+  const { status, message } = PROBLEMS[problem];
+  const code = NAMES[problem] ?? problem.toUpperCase();
+  return refusal(status, { code, message, retryable: status === 429 || status === 503 });
+}
+
+interface RefusalBody {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: object | undefined;
+  readonly retryable?: boolean;
+}
+
+function refusal(status: number, { code, message, details, retryable = false }: RefusalBody) {
+  return json(status, {
+    code,
     message,
     ...(details ? { details } : {}),
-    retryable: false,
+    retryable,
     correlation_id: crypto.randomUUID(),
   });
 }

@@ -4,11 +4,11 @@ import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import type { FinishCommand, Release } from '../../engine/command.ts';
 import type { Decision, Engine } from '../../engine/engine.ts';
 import { type Candidate, type Lease, phaseOf } from '../../engine/lease.ts';
-import { type Guard, json, type Route, type RouteRequest, timestamp } from '../../http/route.ts';
+import { json, type Route, type RouteRequest, timestamp } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';
 import { parseBody } from '../../http/validation.ts';
-import { refuse } from './errors.ts';
+import { refuse, refuseProblem } from './errors.ts';
 import { foreignPatch, patchOf } from './patches.ts';
 import {
   FailRequest,
@@ -32,11 +32,15 @@ const ANYBODY: Candidate = { pool: POOL, workspace: null, tags: [], runner: '' }
 
 /** Retaia's endpoints over the lease engine. */
 export function retaiaRoutes(engine: Engine): Route[] {
+  return endpointsOf(engine).map((endpoint) => ({ ...endpoint, refuse: refuseProblem }));
+}
+
+function endpointsOf(engine: Engine): Omit<Route, 'refuse'>[] {
   return [
     {
       method: 'GET',
       path: `${BASE_PATH}/jobs`,
-      guard: guard('jobs:claim'),
+      scope: 'jobs:claim',
       handle: async ({ query }) => {
         const parameters = Object.fromEntries(query);
         if (!fits(ListQuery, parameters)) return invalid(ListQuery, parameters);
@@ -48,13 +52,13 @@ export function retaiaRoutes(engine: Engine): Route[] {
     {
       method: 'POST',
       path: `${BASE_PATH}/jobs/:job_id/claim`,
-      guard: guard('jobs:claim'),
+      scope: 'jobs:claim',
       handle: (request) => claim(engine, request),
     },
     {
       method: 'POST',
       path: `${BASE_PATH}/jobs/:job_id/heartbeat`,
-      guard: guard('jobs:heartbeat'),
+      scope: 'jobs:heartbeat',
       handle: locked(LockHandle, async ({ lock_token, fencing_token }, id) => {
         const decision = await engine.change('job', id, {
           type: 'extend',
@@ -70,7 +74,7 @@ export function retaiaRoutes(engine: Engine): Route[] {
     {
       method: 'POST',
       path: `${BASE_PATH}/jobs/:job_id/submit`,
-      guard: guard('jobs:submit'),
+      scope: 'jobs:submit',
       handle: ending(engine, 'submit', SubmitRequest, (body) => ({
         ...finishing(body, 'complete'),
         result: body.result,
@@ -79,10 +83,15 @@ export function retaiaRoutes(engine: Engine): Route[] {
     {
       method: 'POST',
       path: `${BASE_PATH}/jobs/:job_id/fail`,
-      guard: guard('jobs:submit'),
+      scope: 'jobs:submit',
       handle: ending(engine, 'fail', FailRequest, (body) =>
         body.retryable
-          ? { type: 'release', handle: body.lock_token, fencingToken: body.fencing_token }
+          ? {
+              type: 'release',
+              handle: body.lock_token,
+              fencingToken: body.fencing_token,
+              detail: { error_code: body.error_code, message: body.message ?? null },
+            }
           : {
               ...finishing(body, 'fail'),
               errorCode: body.error_code,
@@ -91,13 +100,6 @@ export function retaiaRoutes(engine: Engine): Route[] {
       ),
     },
   ];
-}
-
-function guard(scope: string): Guard {
-  return {
-    scope,
-    refuse: (status) => refuse(status === 401 ? 'UNAUTHORIZED' : 'FORBIDDEN_SCOPE'),
-  };
 }
 
 function finishing(body: LockHandle, way: FinishCommand['way']): FinishCommand {

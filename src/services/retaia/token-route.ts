@@ -1,6 +1,6 @@
 import type { Access } from '../../engine/access.ts';
 import { TOKEN_LIFETIME } from '../../engine/access.ts';
-import { json, type Route, type RouteRequest } from '../../http/route.ts';
+import { json, PROBLEMS, type Problem, type Route, type RouteRequest } from '../../http/route.ts';
 import type { HttpAnswer } from '../../http/transport.ts';
 import { BASE_PATH } from './routes.ts';
 
@@ -9,6 +9,7 @@ export function retaiaTokenRoute(access: Access): Route {
   return {
     method: 'POST',
     path: `${BASE_PATH}/oauth/token`,
+    refuse: refuseProblem,
     handle: async (request) => {
       const form = new URLSearchParams(request.body);
       const grantType = form.get('grant_type');
@@ -50,6 +51,12 @@ function decode(pair: string): (string | null)[] {
   // Form-encoded first, then put into the header: so says section 2.3.1.
   const form = new URLSearchParams(`id=${pair.slice(0, at)}&secret=${pair.slice(at + 1)}`);
   return at < 0 ? [] : [form.get('id'), form.get('secret')];
+}
+
+/** What never gets to the endpoint, in OAuth's form; its codes know of no other server's fault. */
+function refuseProblem(problem: Problem): HttpAnswer {
+  const { status, message } = PROBLEMS[problem];
+  return refuse(status, 'temporarily_unavailable', message);
 }
 
 function refuse(status: number, error: string, description: string): HttpAnswer {

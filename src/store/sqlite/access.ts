@@ -1,41 +1,82 @@
 import type Database from 'libsql';
 import * as z from 'zod/mini';
-import { type Client, SCOPES, type Scope } from '../../engine/access.ts';
+import { type Client, SCOPES, type Scope, type Token } from '../../engine/access.ts';
 import type { Instant } from '../../engine/lease.ts';
 import type { Transaction } from '../../engine/store.ts';
+import { readValue } from '../../sqlite/database.ts';
+
+const text = z.string();
+const instantOrNull = z.nullable(z.int());
 
 const ClientRow = z.object({
-  id: z.string(),
-  name: z.string(),
-  secret_hash: z.string(),
-  scopes: z.string(),
+  id: text,
+  namespace: text,
+  name: text,
+  secret_hash: text,
+  scopes: text,
 });
-const GrantRow = z.object({ client_id: z.string(), scopes: z.string(), expires_at: z.int() });
+const GrantRow = z.object({ client_id: text, scopes: text, expires_at: z.int() });
+const TokenRow = z.object({
+  hash: text,
+  namespace: text,
+  name: text,
+  scopes: text,
+  created_at: z.int(),
+  expires_at: instantOrNull,
+  last_used_at: instantOrNull,
+  revoked_at: instantOrNull,
+});
 
 type AccessPart = Pick<
   Transaction,
-  'findClient' | 'findClientByName' | 'saveClient' | 'findGrant' | 'saveGrant'
+  | 'findClient'
+  | 'findClientByName'
+  | 'clients'
+  | 'saveClient'
+  | 'removeClient'
+  | 'findGrant'
+  | 'saveGrant'
+  | 'findToken'
+  | 'findTokenByName'
+  | 'tokens'
+  | 'saveToken'
+  | 'hasAccess'
 >;
 
-/** The part of a transaction that keeps clients and what was granted to them. */
-export function bindAccess(db: Database.Database, now: Instant): AccessPart {
+const SAVE_TOKEN = `INSERT OR REPLACE INTO tokens
+    (hash, namespace, name, scopes, created_at, expires_at, last_used_at, revoked_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+const HAS_ACCESS = 'SELECT EXISTS (SELECT 1 FROM tokens) OR EXISTS (SELECT 1 FROM clients)';
+
+/** The part of a transaction that keeps who may ask. */
+export function bindAccess(db: Database.Database, namespace: string, now: Instant): AccessPart {
+  const rows = (sql: string, ...parameters: string[]) => db.prepare(sql).all(...parameters);
   return {
     async findClient(id) {
-      return toClient(db.prepare('SELECT * FROM clients WHERE id = ?').all(id)[0]);
+      return rows('SELECT * FROM clients WHERE id = ?', id).map(toClient)[0];
     },
     async findClientByName(name) {
-      return toClient(db.prepare('SELECT * FROM clients WHERE name = ?').all(name)[0]);
+      const sql = 'SELECT * FROM clients WHERE namespace = ? AND name = ?';
+      return rows(sql, namespace, name).map(toClient)[0];
     },
-    async saveClient({ id, name, secretHash, scopes }) {
-      db.prepare('INSERT INTO clients (id, name, secret_hash, scopes) VALUES (?, ?, ?, ?)').run(
-        id,
-        name,
-        secretHash,
-        scopes.join(' '),
-      );
+    async clients() {
+      const sql = 'SELECT * FROM clients WHERE namespace = ? ORDER BY name';
+      return rows(sql, namespace).map(toClient);
+    },
+    async saveClient({ id, name, namespace, secretHash, scopes }) {
+      db.prepare(
+        'INSERT INTO clients (id, namespace, name, secret_hash, scopes) VALUES (?, ?, ?, ?, ?)',
+      ).run(id, namespace, name, secretHash, scopes.join(' '));
+    },
+    async removeClient(name) {
+      const client = await this.findClientByName(name);
+      if (!client) return false;
+      db.prepare('DELETE FROM grants WHERE client_id = ?').run(client.id);
+      db.prepare('DELETE FROM clients WHERE id = ?').run(client.id);
+      return true;
     },
     async findGrant(tokenHash) {
-      const [row] = db.prepare('SELECT * FROM grants WHERE token_hash = ?').all(tokenHash);
+      const [row] = rows('SELECT * FROM grants WHERE token_hash = ?', tokenHash);
       if (row === undefined) return undefined;
       const { client_id, scopes, expires_at } = GrantRow.parse(row);
       return { tokenHash, clientId: client_id, scopes: toScopes(scopes), expiresAt: expires_at };
@@ -46,13 +87,45 @@ export function bindAccess(db: Database.Database, now: Instant): AccessPart {
         'INSERT INTO grants (token_hash, client_id, scopes, expires_at) VALUES (?, ?, ?, ?)',
       ).run(tokenHash, clientId, scopes.join(' '), expiresAt);
     },
+    async findToken(hash) {
+      return rows('SELECT * FROM tokens WHERE hash = ?', hash).map(toToken)[0];
+    },
+    async findTokenByName(name) {
+      const sql = 'SELECT * FROM tokens WHERE namespace = ? AND name = ?';
+      return rows(sql, namespace, name).map(toToken)[0];
+    },
+    async tokens() {
+      const sql = 'SELECT * FROM tokens WHERE namespace = ? ORDER BY name';
+      return rows(sql, namespace).map(toToken);
+    },
+    async saveToken({ hash, namespace, name, scopes, ...times }) {
+      const { createdAt, expiresAt, lastUsedAt, revokedAt } = times;
+      const values = [hash, namespace, name, scopes.join(' ')];
+      db.prepare(SAVE_TOKEN).run(...values, createdAt, expiresAt, lastUsedAt, revokedAt);
+    },
+    async hasAccess() {
+      return readValue(db, HAS_ACCESS) === 1;
+    },
   };
 }
 
-function toClient(row: unknown): Client | undefined {
-  if (row === undefined) return undefined;
-  const { id, name, secret_hash, scopes } = ClientRow.parse(row);
-  return { id, name, secretHash: secret_hash, scopes: toScopes(scopes) };
+function toClient(row: unknown): Client {
+  const { id, namespace, name, secret_hash, scopes } = ClientRow.parse(row);
+  return { id, namespace, name, secretHash: secret_hash, scopes: toScopes(scopes) };
+}
+
+function toToken(row: unknown): Token {
+  const { hash, namespace, name, scopes, ...times } = TokenRow.parse(row);
+  return {
+    hash,
+    namespace,
+    name,
+    scopes: toScopes(scopes),
+    createdAt: times.created_at,
+    expiresAt: times.expires_at,
+    lastUsedAt: times.last_used_at,
+    revokedAt: times.revoked_at,
+  };
 }
 
 /** A scope that this version does not know is no longer given. */

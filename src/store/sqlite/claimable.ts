@@ -2,6 +2,7 @@ import type Database from 'libsql';
 import type { Candidate, Instant, Kind } from '../../engine/lease.ts';
 
 export interface ClaimableQuery {
+  readonly namespace: string;
   readonly kind: Kind;
   readonly candidate: Candidate;
   readonly limit: number;
@@ -13,12 +14,13 @@ export interface ClaimableQuery {
  * only where it sees that they hold. `INDEXED BY` makes it an error if it does not, rather than a
  * reading of all that is held or finished.
  */
-const WAITING = 'work_data IS NOT NULL AND finish_way IS NULL AND expires_at <= changed_at';
+export const WAITING = 'work_data IS NOT NULL AND finish_way IS NULL AND expires_at <= changed_at';
 /** Work that waits may be closed, too: given back on its last try. */
-const OPEN = 'cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries)';
-const LENT = `work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at AND ${OPEN}`;
+export const OPEN =
+  'cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries)';
+export const LENT = `work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at AND ${OPEN}`;
 
-const FITS = `kind = ?1 AND work_pool = ?2
+const FITS = `namespace = ?8 AND kind = ?1 AND work_pool = ?2
   AND (?3 = '' OR work_workspace = ?3)
   AND NOT EXISTS (
     SELECT 1 FROM json_each(work_tags) AS tag
@@ -40,10 +42,10 @@ export const CLAIMABLE = `
 /** Rows of work that the candidate may acquire now, the oldest first. */
 export function findClaimable(
   db: Database.Database,
-  { kind, candidate, limit, now }: ClaimableQuery,
+  { namespace, kind, candidate, limit, now }: ClaimableQuery,
 ): unknown[] {
   const { pool, workspace, tags, runner } = candidate;
   return db
     .prepare(CLAIMABLE)
-    .all(kind, pool, workspace ?? '', JSON.stringify(tags), runner, limit, now);
+    .all(kind, pool, workspace ?? '', JSON.stringify(tags), runner, limit, now, namespace);
 }

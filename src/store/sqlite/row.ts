@@ -4,6 +4,7 @@ import type { Lease, Work } from '../../engine/lease.ts';
 
 /** The columns of `leases`, in the order in which they are written. */
 export const COLUMNS = [
+  'namespace',
   'kind',
   'id',
   'handle',
@@ -39,8 +40,10 @@ const integer = z.int();
 const text = z.string();
 const textOrNull = z.nullable(z.string());
 
+export const KindName = z.enum(['key', 'job', 'runner_job']);
+
 const Row = z.object({
-  kind: z.enum(['key', 'job', 'runner_job']),
+  kind: KindName,
   id: text,
   handle: text,
   fencing_token: integer,
@@ -127,17 +130,18 @@ function toTexts(json: string | null): string[] {
 }
 
 /** Parsed here, not by the schema: zod's copy of an object would lack a field named `__proto__`. */
-function toObject(json: string | null): JsonObject | null {
+export function toObject(json: string | null): JsonObject | null {
   const value = json === null ? null : parseJson(json);
   if (value === null || isJsonObject(value)) return value;
   throw new Error('a stored object is no JSON object');
 }
 
 /** The values of {@link COLUMNS}, in their order. */
-export function toRow(lease: Lease): (string | number | null)[] {
+export function toRow(namespace: string, lease: Lease): (string | number | null)[] {
   const { acquisition, work, finish } = lease;
   const json = (value: object | null | undefined) => (value ? JSON.stringify(value) : null);
   return [
+    namespace,
     lease.kind,
     lease.id,
     lease.handle,

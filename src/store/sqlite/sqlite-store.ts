@@ -1,6 +1,7 @@
 import type Database from 'libsql';
 import type { Clock } from '../../domain/clock.ts';
-import type { Store, Transaction } from '../../engine/store.ts';
+import type { Instant } from '../../engine/lease.ts';
+import { DEFAULT_NAMESPACE, type Store, type Transaction } from '../../engine/store.ts';
 import {
   beginImmediate,
   type DatabaseKind,
@@ -10,15 +11,19 @@ import {
 import { explain } from '../../sqlite/errors.ts';
 import { bindAccess } from './access.ts';
 import { findClaimable } from './claimable.ts';
+import { bindEvents } from './events.ts';
+import { bindListing } from './listing.ts';
 import leases from './migrations/0001-leases.sql';
 import jobs from './migrations/0002-jobs.sql';
+import namespaces from './migrations/0003-namespaces.sql';
 import { bindReceipts } from './receipts.ts';
 import { COLUMNS, fromRow, toRow } from './row.ts';
+import { sweep } from './sweep.ts';
 
 /** "leas" in ASCII. */
 export const LEASES: DatabaseKind = {
   applicationId: 0x6c656173,
-  migrations: [leases, jobs],
+  migrations: [leases, jobs, namespaces],
   variable: 'XDG_DATA_HOME',
 };
 
@@ -32,22 +37,29 @@ export interface SqliteOptions {
 /** Keeps leases in one SQLite file that any number of processes share. */
 export function openSqliteStore({ file, clock }: SqliteOptions): Store {
   const db = openDatabase(file, LEASES);
-  const transaction = (): Transaction => bind(db, clock);
+  const now = () => (clock ? clock() : Number(readValue(db, NOW)));
   // One connection has one transaction at a time: concurrent callers queue up behind it.
   let last: Promise<unknown> = Promise.resolve();
-  const alone = <T>(begin: Begin, work: (transaction: Transaction) => Promise<T>): Promise<T> => {
-    const turn = last.then(() => inTransaction(db, file, begin, () => work(transaction())));
+  const alone = <T>(begin: Begin, work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(() => inTransaction(db, file, begin, work));
     last = turn.catch(() => undefined);
     return turn;
   };
-  return {
-    read: (work) => alone(async () => db.exec('BEGIN'), work),
-    write: (work) => alone(() => beginImmediate(db), work),
+  const reading = async () => db.exec('BEGIN');
+  const writing = () => beginImmediate(db);
+  const storeOf = (namespace: string): Store => ({
+    within: storeOf,
+    read: (work) => alone(reading, () => work(bind(db, namespace, now()))),
+    write: (work) => alone(writing, () => work(bind(db, namespace, now()))),
+    sweep: (options) => alone(writing, async () => sweep(db, now(), options)),
+    // What is open has the schema of this version; that of a later one adds to it.
+    check: () => alone(reading, async () => void readValue(db, 'SELECT swept_at FROM sweeps')),
     close: async () => {
       await last;
       db.close();
     },
-  };
+  });
+  return storeOf(DEFAULT_NAMESPACE);
 }
 
 type Begin = () => Promise<unknown>;
@@ -70,41 +82,46 @@ async function inTransaction<T>(
 }
 
 const NOW = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";
-const FIND = 'SELECT * FROM leases WHERE kind = ? AND id = ?';
-const FIND_BY_KEY =
-  'SELECT * FROM leases WHERE kind = ? AND acquired_key = ? AND finish_way IS NULL';
-const FIND_BY_HANDLE =
-  'SELECT * FROM leases WHERE kind = ? AND handle = ? AND work_data IS NOT NULL';
-const USAGE = 'SELECT acquisitions FROM usage WHERE month = ?';
-const SAVE = `INSERT OR REPLACE INTO leases (${COLUMNS.join(', ')})
-  VALUES (${COLUMNS.map(() => '?').join(', ')})`;
-const CHARGE = `INSERT INTO usage (month, acquisitions) VALUES (?, 1)
-  ON CONFLICT (month) DO UPDATE SET acquisitions = acquisitions + 1`;
+const FIND = 'SELECT * FROM leases WHERE namespace = ? AND kind = ? AND id = ?';
+const FIND_BY_KEY = `SELECT * FROM leases
+  WHERE namespace = ? AND kind = ? AND acquired_key = ? AND finish_way IS NULL`;
+const FIND_BY_HANDLE = `SELECT * FROM leases
+  WHERE namespace = ? AND kind = ? AND handle = ? AND work_data IS NOT NULL`;
+const USAGE = 'SELECT acquisitions FROM usage WHERE namespace = ? AND month = ?';
+// No REPLACE, which would not tell the triggers that a row goes.
+const SAVE = `INSERT INTO leases (${COLUMNS.join(', ')})
+  VALUES (${COLUMNS.map(() => '?').join(', ')})
+  ON CONFLICT (namespace, kind, id)
+  DO UPDATE SET ${COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}`;
+const CHARGE = `INSERT INTO usage (namespace, month, acquisitions) VALUES (?, ?, 1)
+  ON CONFLICT (namespace, month) DO UPDATE SET acquisitions = acquisitions + 1`;
 
-function bind(db: Database.Database, clock: Clock | undefined): Transaction {
-  const now = clock ? clock() : Number(readValue(db, NOW));
-  const one = (sql: string, ...parameters: string[]) => db.prepare(sql).all(...parameters)[0];
+function bind(db: Database.Database, namespace: string, now: Instant): Transaction {
+  const one = (sql: string, ...parameters: string[]) =>
+    db.prepare(sql).all(namespace, ...parameters)[0];
   const lease = (row: unknown) => (row === undefined ? undefined : fromRow(row));
   return {
     now,
     find: async (kind, id) => lease(one(FIND, kind, id)),
     findByHandle: async (kind, handle) => lease(one(FIND_BY_HANDLE, kind, handle)),
     async findByIdempotencyKey(kind, idempotencyKey) {
-      return db.prepare(FIND_BY_KEY).all(kind, idempotencyKey).map(fromRow);
+      return db.prepare(FIND_BY_KEY).all(namespace, kind, idempotencyKey).map(fromRow);
     },
     async claimable(kind, candidate, limit) {
-      return findClaimable(db, { kind, candidate, limit, now }).map(fromRow);
+      return findClaimable(db, { namespace, kind, candidate, limit, now }).map(fromRow);
     },
     async usage(month) {
-      return Number(readValue(db, USAGE, month) ?? 0);
+      return Number(readValue(db, USAGE, namespace, month) ?? 0);
     },
     async save(lease) {
-      db.prepare(SAVE).run(...toRow(lease));
+      db.prepare(SAVE).run(...toRow(namespace, lease));
     },
     async charge(month) {
-      db.prepare(CHARGE).run(month);
+      db.prepare(CHARGE).run(namespace, month);
     },
-    ...bindReceipts(db),
-    ...bindAccess(db, now),
+    ...bindListing(db, namespace, now),
+    ...bindEvents(db, namespace),
+    ...bindReceipts(db, namespace, now),
+    ...bindAccess(db, namespace, now),
   };
 }

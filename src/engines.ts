@@ -1,0 +1,45 @@
+import { type Access, createAccess } from './engine/access.ts';
+import { createEngine, type Engine } from './engine/engine.ts';
+import type { Kind } from './engine/lease.ts';
+import { DEFAULT_NAMESPACE, type Store } from './engine/store.ts';
+
+/** Acquisitions that the embedded service grants in a month: a number nobody meets by hand. */
+const MONTHLY_LIMIT = 1_000_000_000;
+
+const HANDLE_PREFIXES: Readonly<Record<Kind, string>> = {
+  key: 'lease',
+  job: 'lock',
+  runner_job: 'ack',
+};
+
+/** Loaded when it is needed: looking at a lease needs no randomness. */
+function crypto() {
+  return process.getBuiltinModule('node:crypto');
+}
+
+/** A handle that nobody can guess. */
+function newHandle(kind: Kind): string {
+  return `${HANDLE_PREFIXES[kind]}_${crypto().randomBytes(16).toString('hex')}`;
+}
+
+/** 256 random bits, as text. */
+export function newSecret(): string {
+  return crypto().randomBytes(32).toString('base64url');
+}
+
+/**
+ * The embedded service's engine, on what a namespace has in its store.
+ *
+ * @param caller who asks, for the history
+ * @param capacity leases that the namespace may store
+ */
+export function engineOn(store: Store, caller: string | null, capacity?: number): Engine {
+  const bounded = capacity === undefined ? {} : { capacity };
+  return createEngine({ store, newHandle, monthlyLimit: MONTHLY_LIMIT, caller, ...bounded });
+}
+
+/** Who may ask the embedded service in a namespace, where it is served. */
+export function accessOn(store: Store, namespace = DEFAULT_NAMESPACE): Access {
+  const hash = (secret: string) => crypto().createHash('sha256').update(secret).digest('hex');
+  return createAccess({ store: store.within(namespace), namespace, newSecret, hash });
+}

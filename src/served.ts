@@ -1,0 +1,22 @@
+import { DEFAULT_NAMESPACE, type Store } from './engine/store.ts';
+import { accessOn, engineOn } from './engines.ts';
+import type { AppOptions } from './server/app.ts';
+import { askUiRoutes } from './services/askui/routes.ts';
+import { onceOnlyRoutes } from './services/onceonly/routes.ts';
+import { retaiaRoutes } from './services/retaia/routes.ts';
+import { retaiaTokenRoute } from './services/retaia/token-route.ts';
+
+/**
+ * All that the embedded service offers where it is served: every dialect, on what the caller's
+ * namespace has.
+ *
+ * @param capacity leases that each namespace may store
+ */
+export function servedRoutes(store: Store, capacity?: number): AppOptions['routesFor'] {
+  const tokenRoute = retaiaTokenRoute(accessOn(store));
+  return (bearer) => {
+    const own = store.within(bearer?.namespace ?? DEFAULT_NAMESPACE);
+    const engine = engineOn(own, bearer?.name ?? null, capacity);
+    return [...onceOnlyRoutes(engine), ...retaiaRoutes(engine), tokenRoute, ...askUiRoutes(engine)];
+  };
+}

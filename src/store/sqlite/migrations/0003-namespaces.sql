@@ -1,0 +1,163 @@
+-- Each row belongs to a namespace: what was there before, to the default one.
+CREATE TABLE new_leases (
+  namespace TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  handle TEXT NOT NULL,
+  fencing_token INTEGER NOT NULL CHECK (fencing_token >= 0),
+  version INTEGER NOT NULL CHECK (version > 0),
+  ttl INTEGER NOT NULL CHECK (ttl > 0),
+  first_seen_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  acquired_key TEXT,
+  acquired_hash TEXT,
+  acquired_at INTEGER NOT NULL,
+  acquired_version INTEGER NOT NULL,
+  acquired_ttl INTEGER NOT NULL,
+  acquired_usage INTEGER NOT NULL,
+  metadata TEXT,
+  work_pool TEXT,
+  work_workspace TEXT,
+  work_tags TEXT,
+  work_runners TEXT,
+  work_max_tries INTEGER CHECK (work_max_tries > 0),
+  work_data TEXT,
+  cancel_requested INTEGER NOT NULL CHECK (cancel_requested IN (0, 1)),
+  finish_way TEXT CHECK (finish_way IN ('complete', 'fail', 'cancel')),
+  finish_at INTEGER,
+  finish_result TEXT,
+  finish_result_hash TEXT,
+  finish_error_code TEXT,
+  finish_error_hash TEXT,
+  PRIMARY KEY (namespace, kind, id)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_leases SELECT 'default', * FROM leases;
+DROP TABLE leases;
+ALTER TABLE new_leases RENAME TO leases;
+
+CREATE INDEX leases_by_acquired_key ON leases (namespace, kind, acquired_key)
+WHERE acquired_key IS NOT NULL AND finish_way IS NULL;
+
+CREATE INDEX leases_by_handle ON leases (namespace, kind, handle)
+WHERE work_data IS NOT NULL;
+
+CREATE INDEX leases_waiting ON leases (namespace, kind, work_pool, first_seen_at, id)
+WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at <= changed_at;
+
+CREATE INDEX leases_lent ON leases (namespace, kind, work_pool, expires_at)
+WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at
+  AND cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries);
+
+-- What is held, or was until it ran out.
+CREATE INDEX leases_by_end ON leases (expires_at)
+WHERE finish_way IS NULL AND expires_at > changed_at;
+
+CREATE INDEX leases_finished ON leases (finish_at)
+WHERE finish_way IS NOT NULL;
+
+-- How many rows of leases a namespace has.
+CREATE TABLE stored (
+  namespace TEXT NOT NULL PRIMARY KEY,
+  leases INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO stored SELECT 'default', count(*) FROM leases;
+
+-- Receipts of before are kept as if they had been made now.
+CREATE TABLE new_receipts (
+  namespace TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  idempotency_key TEXT NOT NULL,
+  request_hash TEXT NOT NULL,
+  fencing_token INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (namespace, kind, id, idempotency_key)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_receipts
+SELECT 'default', kind, id, idempotency_key, request_hash, fencing_token, unixepoch() * 1000
+FROM receipts;
+DROP TABLE receipts;
+ALTER TABLE new_receipts RENAME TO receipts;
+
+CREATE INDEX receipts_by_time ON receipts (at);
+
+CREATE TABLE new_usage (
+  namespace TEXT NOT NULL,
+  month TEXT NOT NULL,
+  acquisitions INTEGER NOT NULL,
+  PRIMARY KEY (namespace, month)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_usage SELECT 'default', month, acquisitions FROM usage;
+DROP TABLE usage;
+ALTER TABLE new_usage RENAME TO usage;
+
+CREATE TABLE new_clients (
+  id TEXT NOT NULL PRIMARY KEY,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  secret_hash TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  UNIQUE (namespace, name)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_clients SELECT id, 'default', name, secret_hash, scopes FROM clients;
+DROP TABLE clients;
+ALTER TABLE new_clients RENAME TO clients;
+
+-- Secrets that are shown with each request; of each only its digest is kept.
+CREATE TABLE tokens (
+  hash TEXT NOT NULL PRIMARY KEY,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  last_used_at INTEGER,
+  revoked_at INTEGER,
+  UNIQUE (namespace, name)
+) STRICT, WITHOUT ROWID;
+
+-- What happened to leases. There are no handles in it.
+CREATE TABLE events (
+  sequence INTEGER PRIMARY KEY,
+  namespace TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  fencing_token INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  caller TEXT,
+  detail TEXT
+) STRICT;
+
+CREATE INDEX events_by_lease ON events (namespace, kind, id);
+CREATE INDEX events_by_namespace ON events (namespace);
+-- An acquisition runs out once, whoever notes it.
+CREATE UNIQUE INDEX events_of_end ON events (namespace, kind, id, fencing_token)
+WHERE type = 'expired';
+
+-- When the housekeeping was done last, and up to which end of leases it has looked.
+CREATE TABLE sweeps (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  swept_at INTEGER NOT NULL,
+  expired_until INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO sweeps VALUES (1, 0, unixepoch() * 1000);
+
+CREATE TRIGGER leases_come AFTER INSERT ON leases BEGIN
+  INSERT INTO stored (namespace, leases) VALUES (NEW.namespace, 1)
+  ON CONFLICT (namespace) DO UPDATE SET leases = leases + 1;
+END;
+
+CREATE TRIGGER leases_go AFTER DELETE ON leases BEGIN
+  UPDATE stored SET leases = leases - 1 WHERE namespace = OLD.namespace;
+  DELETE FROM receipts
+  WHERE namespace = OLD.namespace AND kind = OLD.kind AND id = OLD.id;
+END;
