@@ -67,12 +67,32 @@ const CHANGES = [
   },
 ];
 
-/** What is used of undici, which is large and rarely needed: in a file of its own. */
-const UNDICI = `
-  exports.fetch = require('undici/lib/web/fetch').fetch;
-  exports.Agent = require('undici/lib/dispatcher/agent');
-  exports.buildConnector = require('undici/lib/core/connect');
-`;
+/**
+ * What is large and rarely needed, in files of its own: which packages are in each, and what is used
+ * of them.
+ */
+const APART = {
+  undici: {
+    packages: ['undici'],
+    source: `
+      exports.fetch = require('undici/lib/web/fetch').fetch;
+      exports.Agent = require('undici/lib/dispatcher/agent');
+      exports.buildConnector = require('undici/lib/core/connect');
+    `,
+  },
+  hono: {
+    packages: ['hono', '@hono/node-server'],
+    source: `
+      exports.Hono = require('hono').Hono;
+      exports.getRequestListener = require('@hono/node-server').getRequestListener;
+    `,
+  },
+  pino: { packages: ['pino'], source: `module.exports = require('pino');` },
+};
+/** By package, the file that it is in. */
+const FILE_OF = Object.fromEntries(
+  Object.entries(APART).flatMap(([file, { packages }]) => packages.map((name) => [name, file])),
+);
 
 /**
  * Stands in for Node's own, which parses the whole bundle, for a minute, to say what did not hold:
@@ -99,7 +119,12 @@ const changeDependencies = {
       importer.includes('/undici/') ? { path, namespace: 'assert' } : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'assert' }, () => ({ contents: ASSERT }));
-    onResolve({ filter: /^undici$/ }, () => ({ path: './undici.js', external: true }));
+    // Their own files ask for them from no file.
+    onResolve({ filter: /^[^./]/ }, ({ path, importer }) =>
+      Object.hasOwn(FILE_OF, path) && importer.endsWith('.ts')
+        ? { path: `./${FILE_OF[path]}.js`, external: true }
+        : undefined,
+    );
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
     for (const { filter, from, to } of CHANGES) {
       onLoad({ filter }, async ({ path }) => {
@@ -133,13 +158,17 @@ const main = await build({
   plugins: [changeDependencies],
   metafile: true,
 });
-const undici = await build({
-  ...options,
-  stdin: { contents: UNDICI, resolveDir: '.' },
-  outfile: 'dist/undici.js',
-  plugins: [changeDependencies],
-  metafile: true,
-});
+const apart = await Promise.all(
+  Object.entries(APART).map(([file, { source }]) =>
+    build({
+      ...options,
+      stdin: { contents: source, resolveDir: '.' },
+      outfile: `dist/${file}.js`,
+      plugins: [changeDependencies],
+      metafile: true,
+    }),
+  ),
+);
 if (changed.size < CHANGES.length)
   throw new Error('a dependency that is changed is not used any more');
 
@@ -168,7 +197,7 @@ const keyring = await build({
 });
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 
-const inputs = [main, undici, keyring].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+const inputs = [main, ...apart, keyring].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 const directories = inputs.flatMap(
   (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
 );
