@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import type { Store } from '../engine/store.ts';
+import { accessOn } from '../engines.ts';
 import { type Identity, readIdentity } from '../http/tls-files.ts';
-import { type Listening, listen } from '../server/listen.ts';
+import { addressOf, type Listening, listen } from '../server/listen.ts';
 import type { Log } from '../server/log.ts';
 import { isLoopback } from '../server/loopback.ts';
 import type { SignalSource } from '../supervise/supervisor.ts';
@@ -43,11 +44,12 @@ const LAST_WORK = 1_000;
  */
 export async function serve(store: Store, options: ServeOptions, host: ServeHost): Promise<void> {
   const { log, signals } = host;
-  const service = createService(store, options, log);
-  const isOpen = await service.isOpen();
-  if (isOpen && !isLoopback(options.host)) throw tokenFirst(options.host);
+  const address = await addressOf(options.host);
+  const isOpen = await accessOn(store).isOpen();
+  if (isOpen && !isLoopback(address)) throw tokenFirst(options.host);
   const keyPair = options.tls && identityOf(options.tls, log);
-  const listening = await listen({ ...service, ...options, keyPair });
+  const service = createService({ ...options, store, isGuarded: !isOpen, log });
+  const listening = await listen({ ...service, host: address, port: options.port, keyPair });
   const forget = options.tls && rereading(options.tls, listening, host);
   const stopped = untilSignal(signals);
   const { url } = listening;

@@ -22,23 +22,25 @@ export interface AppOptions {
   readonly report?: (error: unknown) => void;
 }
 
+export type App = Hono<{ Bindings: Bindings }>;
+
 /** Callers whose endpoints are kept ready. */
 const MOST_CALLERS = 1_000;
 
 /** The lease service as a Fetch-style application; listening is somebody else's part. */
-export function createApp({ routesFor, access, limit, report }: AppOptions): App {
+export function createApp(options: AppOptions): App {
   const app: App = new Hono();
   app.use(async (context, next) => {
     await next();
     context.header(KNOWS_ACQUISITIONS, '1');
   });
-  const routesOf = remembering(routesFor);
+  const routesOf = remembering(options.routesFor);
   for (const [index, route] of routesOf(undefined).entries()) {
     app.on(route.method, route.path, async ({ req, env }) => {
       const notes = env?.notes ?? { id: '' };
       notes.route = route.path;
       try {
-        const refusal = await refusalOf(route, req.header('authorization'), notes);
+        const refusal = await refusalOf(route, req.header('authorization'), notes, options);
         if (refusal) return responseOf(refusal);
         const body = await readBody(req.raw);
         if (body === undefined) return responseOf(route.refuse('too_large'));
@@ -52,33 +54,32 @@ export function createApp({ routesFor, access, limit, report }: AppOptions): App
         return responseOf(answer ?? NO_SUCH_ENDPOINT);
       } catch (error) {
         notes.error = error;
-        report?.(error);
+        options.report?.(error);
         return responseOf(route.refuse(meaningOf(error)));
       }
     });
   }
   app.notFound(() => responseOf(NO_SUCH_ENDPOINT));
   return app;
-
-  /** Finds out who asks, and whether they may. */
-  async function refusalOf(
-    { scope, refuse }: Route,
-    authorization: string | undefined,
-    notes: RequestNotes,
-  ): Promise<HttpAnswer | undefined> {
-    // What is for everybody is so without the database, too.
-    if (scope === undefined || !access) return undefined;
-    const token = tokenIn(authorization);
-    const bearer = token === undefined ? undefined : await access.bearerOf(token);
-    if (bearer) notes.bearer = bearer;
-    const problem = await problemOf(access, bearer, scope);
-    if (problem) return refuse(problem);
-    const wait = bearer && limit?.take(callerOf(bearer));
-    return wait === undefined ? undefined : retriedAfter(wait, refuse('rate_limited'));
-  }
 }
 
-export type App = Hono<{ Bindings: Bindings }>;
+/** Finds out who asks, and whether they may. */
+async function refusalOf(
+  { scope, refuse }: Route,
+  authorization: string | undefined,
+  notes: RequestNotes,
+  { access, limit }: AppOptions,
+): Promise<HttpAnswer | undefined> {
+  // What is for everybody is so without the database, too.
+  if (scope === undefined || !access) return undefined;
+  const token = tokenIn(authorization);
+  const bearer = token === undefined ? undefined : await access.bearerOf(token);
+  if (bearer) notes.bearer = bearer;
+  const problem = await problemOf(access, bearer, scope);
+  if (problem) return refuse(problem);
+  const wait = bearer && limit?.take(callerOf(bearer));
+  return wait === undefined ? undefined : retriedAfter(wait, refuse('rate_limited'));
+}
 
 function callerOf(bearer: Bearer | undefined): string {
   return JSON.stringify([bearer?.namespace, bearer?.name]);

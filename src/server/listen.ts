@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -11,6 +12,7 @@ export interface KeyPair {
 }
 
 export interface ListenOptions extends TrafficOptions {
+  /** An address. */
   readonly host: string;
   /** 0 for any that is free. */
   readonly port: number;
@@ -50,6 +52,23 @@ const STANDSTILL = 120_000;
 
 /** How often connections are looked for that became idle while the last requests end, likewise. */
 const IDLE_LOOK = 50;
+
+/**
+ * The address that a host stands for.
+ *
+ * @param host a name, or an address, be it in brackets
+ * @throws Failure `usage` for a name that is not known
+ */
+export async function addressOf(host: string): Promise<string> {
+  try {
+    return (await lookup(host.replace(/^\[(.*)\]$/, '$1'))).address;
+  } catch (error) {
+    throw new Failure('usage', `${host} is no name or address that is known here.`, {
+      hint: 'Give an address of this machine with --host; 0.0.0.0 stands for all of them.',
+      cause: error,
+    });
+  }
+}
 
 /**
  * Answers HTTP requests at an address.

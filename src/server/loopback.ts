@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import type { Access } from '../engine/access.ts';
 import { json } from '../http/route.ts';
 import type { HttpAnswer } from '../http/transport.ts';
 
@@ -23,14 +24,25 @@ const FOREIGN = json(403, {
 });
 
 /**
- * Refuses what a web page may have made a browser of this machine send: it reaches loopback, too. A
- * page of anywhere says where it is from; one whose own name was made to lead here says that name.
+ * Refuses, as long as callers are not told apart, what a web page may have made a browser of this
+ * machine send: it reaches loopback, too. A page of anywhere says where it is from; one whose own
+ * name was made to lead here says that name.
  */
-export function refuseForeign(request: Request): HttpAnswer | undefined {
+export async function refuseForeign(
+  request: Request,
+  access: Pick<Access, 'isOpen'>,
+): Promise<HttpAnswer | undefined> {
+  if (!isForeign(request)) return undefined;
+  // Without its database nothing says that they are.
+  const isOpen = await access.isOpen().catch(() => true);
+  return isOpen ? FOREIGN : undefined;
+}
+
+function isForeign(request: Request): boolean {
   const { host, hostname } = new URL(request.url);
   const origin = request.headers.get('origin');
   const isOwn = origin === null || /^https?:\/\/(.*)$/.exec(origin)?.[1] === host;
   const site = request.headers.get('sec-fetch-site');
   const isSame = site === null || site === 'same-origin' || site === 'none';
-  return isLoopback(hostname) && isOwn && isSame ? undefined : FOREIGN;
+  return !(isLoopback(hostname) && isOwn && isSame);
 }
