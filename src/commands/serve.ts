@@ -3,11 +3,8 @@ import { colorFlags } from '../answer-view.ts';
 import { BaseCommand } from '../base-command.ts';
 import { endAnyway } from '../end-anyway.ts';
 import { LOG_LEVELS, parseWhole, type ServeOptions, tlsFilesOf } from '../serve/options.ts';
-import type { Place, StopSignal } from '../serve/serve.ts';
+import type { Place } from '../serve/serve.ts';
 import { visible } from '../terminal/visible.ts';
-
-/** What an end by these is told as, as shells have it. */
-const EXIT_CODES: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /** What was given up may hang on for so many milliseconds. */
 const LAST_CALL = 500;
@@ -67,32 +64,24 @@ export default class Serve extends BaseCommand {
   protected async execute(): Promise<number> {
     const { flags } = await this.parse(Serve);
     const options: ServeOptions = {
+      database: flags.database,
       host: flags.host,
       port: parseWhole(flags.port, '--port', 0, 65_535),
       tls: tlsFilesOf(flags['tls-cert'], flags['tls-key']),
       rate: parseWhole(flags.rate, '--rate', 0, 1_000_000),
       capacity: parseWhole(flags['max-leases'], '--max-leases', 1, 1_000_000_000),
-      logLevel: flags['log-level'],
     };
     const { context } = this;
-    const [{ openDatabase }, { serve }, { createLog, logSink }, { processSignals }] =
-      await Promise.all([
-        import('../serve/database.ts'),
-        import('../serve/serve.ts'),
-        import('../server/log.ts'),
-        import('../process-signals.ts'),
-      ]);
-    const location = flags.database ?? context.env['LEASECTL_DATABASE'] ?? context.paths.leases;
-    const store = await openDatabase(location);
+    const [{ openDatabase }, { serve }, { processHost }] = await Promise.all([
+      import('../serve/database.ts'),
+      import('../serve/serve.ts'),
+      import('../serve-host.ts'),
+    ]);
+    const { env, paths } = context;
+    const store = await openDatabase(flags.database ?? (env['LEASECTL_DATABASE'] || paths.leases));
     context.onClose(() => store.close());
-    const sink = logSink(process.stderr.fd);
-    context.onClose(() => sink.flushSync());
-    await serve(store, options, {
-      log: createLog(sink, options.logLevel, (text) => context.redactor.clean(text)),
-      signals: processSignals(process),
-      die: (signal) => process.exit(EXIT_CODES[signal]),
-      onListening: (place) => this.#tell(place),
-    });
+    const host = processHost(context, flags['log-level']);
+    await serve(store, options, { ...host, onListening: (place) => this.#tell(place) });
     return 0;
   }
 
