@@ -21,7 +21,7 @@ export default class Serve extends BaseCommand {
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> serve',
-    '<%= config.bin %> serve --port 0 --database team.db --json',
+    '<%= config.bin %> serve --database team.db --json',
   ];
   static override readonly flags = {
     host: string({
