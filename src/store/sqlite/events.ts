@@ -1,7 +1,7 @@
-import type Database from 'libsql';
 import * as z from 'zod/mini';
 import { EVENT_TYPES, type Event } from '../../engine/history.ts';
 import type { Transaction } from '../../engine/store.ts';
+import type { Statements } from '../../sqlite/statements.ts';
 import { KindName, toObject } from './row.ts';
 
 const Row = z.object({
@@ -18,7 +18,7 @@ const Row = z.object({
 
 /** The part of a transaction that keeps what happened. */
 export function bindEvents(
-  db: Database.Database,
+  statement: Statements,
   namespace: string,
 ): Pick<Transaction, 'events' | 'saveEvent'> {
   return {
@@ -31,13 +31,12 @@ export function bindEvents(
         ['sequence < ?', before],
       ].filter(([, value]) => value !== undefined);
       const where = conditions.map(([condition]) => condition).join(' AND ');
-      return db
-        .prepare(`SELECT * FROM events WHERE ${where} ORDER BY sequence DESC LIMIT ?`)
+      return statement(`SELECT * FROM events WHERE ${where} ORDER BY sequence DESC LIMIT ?`)
         .all(...conditions.map(([, value]) => value), limit)
         .map(toEvent);
     },
     async saveEvent({ kind, id, type, at, fencingToken, version, caller, detail }) {
-      db.prepare(
+      statement(
         `INSERT OR IGNORE INTO events
            (namespace, kind, id, type, at, fencing_token, version, caller, detail)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
