@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { type Client, type Grant, SCOPES, type Scope, type Token } from '../engine/access.ts';
+import type { Transaction } from '../engine/store.ts';
 
 const text = z.string();
 const instantOrNull = z.nullable(z.int());
@@ -27,6 +28,23 @@ const TokenRow = z.object({
   last_used_at: instantOrNull,
   revoked_at: instantOrNull,
 });
+
+/** The part of a transaction that keeps who may ask. */
+export type AccessPart = Pick<
+  Transaction,
+  | 'findClient'
+  | 'findClientByName'
+  | 'clients'
+  | 'saveClient'
+  | 'removeClient'
+  | 'findGrant'
+  | 'saveGrant'
+  | 'findToken'
+  | 'findTokenByName'
+  | 'tokens'
+  | 'saveToken'
+  | 'hasAccess'
+>;
 
 export function toClient(row: unknown): Client {
   const { id, namespace, name, secret_hash, scopes } = ClientRow.parse(row);

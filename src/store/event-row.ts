@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { EVENT_TYPES, type Event } from '../engine/history.ts';
-import { KindName, toObject } from './sqlite/row.ts';
+import { KindName, toObject } from './lease-row.ts';
 
 const Row = z.object({
   sequence: z.int(),

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import type { Transaction } from '../../engine/store.ts';
-import { toClient, toGrant, toToken } from '../access-row.ts';
+import { type AccessPart, toClient, toGrant, toToken } from '../access-row.ts';
 import type { Session } from './session.ts';
 
 const CLIENT = 'SELECT id, namespace, name, secret_hash, scopes FROM leasectl.clients';
@@ -31,22 +30,6 @@ const HAS_ACCESS = `SELECT EXISTS (SELECT 1 FROM leasectl.tokens)
   OR EXISTS (SELECT 1 FROM leasectl.clients) AS has`;
 
 const Has = z.tuple([z.object({ has: z.boolean() })]);
-
-type AccessPart = Pick<
-  Transaction,
-  | 'findClient'
-  | 'findClientByName'
-  | 'clients'
-  | 'saveClient'
-  | 'removeClient'
-  | 'findGrant'
-  | 'saveGrant'
-  | 'findToken'
-  | 'findTokenByName'
-  | 'tokens'
-  | 'saveToken'
-  | 'hasAccess'
->;
 
 /** The part of a transaction that keeps who may ask. */
 export function bindAccess(session: Session, namespace: string, isWriting: boolean): AccessPart {

@@ -1,6 +1,6 @@
 import type { Kind, Lease } from '../../engine/lease.ts';
 import type { Transaction } from '../../engine/store.ts';
-import { COLUMNS, fromRow, toRow } from '../sqlite/row.ts';
+import { COLUMNS, fromRow, toRow } from '../lease-row.ts';
 import { findClaimable } from './claimable.ts';
 import type { Session, Value } from './session.ts';
 
