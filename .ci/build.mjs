@@ -87,6 +87,8 @@ const APART = {
       exports.getRequestListener = require('@hono/node-server').getRequestListener;
     `,
   },
+  // The bindings to the C library are not used.
+  pg: { packages: ['pg'], source: "module.exports = require('pg/lib/index.js');" },
   pino: { packages: ['pino'], source: `module.exports = require('pino');` },
 };
 /** By package, the file that it is in. */
@@ -108,7 +110,7 @@ const ASSERT = `module.exports = (value, message) => {
  * What oclif looks for plugins and commands with, where no manifest and no table name them; and a
  * prompt that is not used, with all the world's character sets: as much as the rest of the bundle.
  */
-const UNUSED = /^(tinyglobby|minimatch|@inquirer\/editor)$/;
+const UNUSED = /^(tinyglobby|minimatch|@inquirer\/editor|pg-native|pg-cloudflare|pgpass)$/;
 
 const changed = new Set();
 const changeDependencies = {

@@ -72,13 +72,17 @@ export default class Serve extends BaseCommand {
       capacity: parseWhole(flags['max-leases'], '--max-leases', 1, 1_000_000_000),
     };
     const { context } = this;
-    const [{ openDatabase }, { serve }, { processHost }] = await Promise.all([
-      import('../serve/database.ts'),
+    const [{ openStore }, { serve }, { processHost }] = await Promise.all([
+      import('../open-store.ts'),
       import('../serve/serve.ts'),
       import('../serve-host.ts'),
     ]);
-    const { env, paths } = context;
-    const store = await openDatabase(flags.database ?? (env['LEASECTL_DATABASE'] || paths.leases));
+    const { env, paths, redactor } = context;
+    const store = await openStore({
+      location: flags.database ?? (env['LEASECTL_DATABASE'] || paths.leases),
+      env,
+      remember: (secret) => redactor.addCredential(secret),
+    });
     context.onClose(() => store.close());
     const host = processHost(context, flags['log-level']);
     await serve(store, options, { ...host, onListening: (place) => this.#tell(place) });

@@ -42,6 +42,7 @@ const OWNERS: Record<string, readonly string[]> = {
   pino: ['server'],
   libsql: ['sqlite', 'store'],
   oauth4webapi: ['tokens'],
+  pg: ['store'],
   '@inquirer': ['terminal'],
 };
 
