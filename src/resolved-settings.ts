@@ -3,7 +3,7 @@ import { Failure } from './domain/failure.ts';
 import { serviceOf } from './profiles/implied.ts';
 import { SERVICE_NAMES, SERVICES, type ServiceName } from './profiles/profile.ts';
 import { type Project, ttlIn } from './profiles/project.ts';
-import { resolveSettings, type Secret, type Settings } from './profiles/resolve.ts';
+import { requestUrl, resolveSettings, type Secret, type Settings } from './profiles/resolve.ts';
 import { sourceOf, tailOf } from './secrets/secret-store.ts';
 
 /** Something that a command goes by, and what said it. */
@@ -78,13 +78,14 @@ function ttlOf(
 }
 
 function connection(settings: Settings, service: ServiceName): ResolvedSetting[] {
-  const { profile, url, secret, authentication, hidden, network } = settings;
+  const { profile, service: actual, url, secret, authentication, hidden, network } = settings;
+  const where = url && requestUrl(url.value, actual, service);
   const own = `profile ${profile?.value}`;
   return [
     { setting: 'profile', value: profile?.value ?? null, source: profile?.source ?? 'environment' },
     {
       setting: 'url',
-      value: url?.value.href.replace(/\/$/, '') ?? 'embedded',
+      value: where?.href.replace(/\/$/, '') ?? 'embedded',
       source: url?.source ?? BUILT_IN,
     },
     ...(url === undefined
@@ -93,7 +94,7 @@ function connection(settings: Settings, service: ServiceName): ResolvedSetting[]
           {
             setting: 'authentication',
             value: authentication.type,
-            source: 'origin' in authentication ? own : `usual for ${service}`,
+            source: 'origin' in authentication ? own : `usual for ${actual}`,
           },
           {
             setting: 'token',

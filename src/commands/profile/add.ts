@@ -6,7 +6,12 @@ import { checkFlags, type WritingFlags, writingFlags } from '../../profile-flags
 import type { Plan } from '../../profile-questions.ts';
 import { inline, ProfileWritingCommand, profileWith } from '../../profile-writing-command.ts';
 import { draftOf } from '../../profiles/draft.ts';
-import { checkProfileName, SERVICE_NAMES, type ServiceName } from '../../profiles/profile.ts';
+import {
+  checkProfileName,
+  type Profile,
+  SERVICE_NAMES,
+  type ServiceName,
+} from '../../profiles/profile.ts';
 
 export default class ProfileAdd extends ProfileWritingCommand {
   static override readonly summary = 'Store a service and the token for it';
@@ -49,19 +54,27 @@ export default class ProfileAdd extends ProfileWritingCommand {
     if (flags.verify || (isAsked && secret)) {
       await this.verify(name, profileWith(draft, secret && inline(secret)), isAsked);
     }
-    const { profile, isDefault } = await this.withKept(secret, flags.storage, async (stored) => {
+    const { profile, others } = await this.withKept(secret, flags.storage, async (stored) => {
       const profile = profileWith(draft, stored);
-      return { profile, isDefault: await profiles.add(name, profile) };
+      return { profile, others: await profiles.add(name, profile) };
     });
-    if (service === 'retaia' && !draft.url.endsWith('/api/v1')) {
+    this.#tellOfPath(draft);
+    if (others.length > 0) {
+      this.notice(`To make it the default of ${others.join(', ')}: leasectl profile use ${name}`);
+    }
+    return this.answerWith(name, profile);
+  }
+
+  #tellOfPath({ service, url }: Profile): void {
+    const hasPath = url.endsWith('/api/v1');
+    if (service === 'retaia' && !hasPath) {
       this.notice(
         "Warning: the base URL of a Retaia server usually ends in /api/v1; this one doesn't.",
       );
     }
-    if (!isDefault) {
-      this.notice(`To make it the default of ${service}: leasectl profile use ${name}`);
+    if (service === 'leasectl' && hasPath) {
+      this.notice('Warning: the URL of leasectl serve has no /api/v1 at its end; this one has.');
     }
-    return this.answerWith(name, profile);
   }
 
   async #given(name: string | undefined, flags: AddFlags): Promise<Omit<Plan, 'isDropped'>> {
