@@ -155,9 +155,7 @@ export async function resolveTarget(selection: Selection): Promise<Resolved> {
   if (!url) return { target: { type: 'local', profile: LOCAL }, used: undefined, notice };
   const used = profile?.value;
   const name = used ?? url.source;
-  // As long as it has no tokens, what leasectl serves is there for its own machine, and asks for none.
-  const isAsked = service !== 'leasectl' || !isLoopback(url.value.hostname);
-  if (!secret && (isAsked || authentication.type === 'oauth2')) {
+  if (!secret && needsToken(service, url.value, authentication.type)) {
     const edit = used && storeWith(used, authentication.type);
     throw noToken({ service, env: selection.env }, url.value, name, edit);
   }
@@ -171,6 +169,18 @@ export async function resolveTarget(selection: Selection): Promise<Resolved> {
     network,
   };
   return { target, used, notice };
+}
+
+/**
+ * Whether nothing is answered there without a token. As long as it has none, what leasectl serves is
+ * for its own machine only, and asks for none.
+ */
+export function needsToken(
+  service: ServiceName,
+  url: URL,
+  type: Authentication['type'] | undefined,
+): boolean {
+  return service !== 'leasectl' || !isLoopback(url.hostname) || type === 'oauth2';
 }
 
 /** Where the paths of a command's requests begin at the service that is there. */

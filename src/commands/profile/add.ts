@@ -20,12 +20,14 @@ export default class ProfileAdd extends ProfileWritingCommand {
     "where none was chosen yet. Its token, or its OAuth 2.0 client's secret, is kept in the",
     "system's keyring, or in a file that only you may read where there is none, and is sent to",
     "the URL's origin only, or to that of --token-url. Without one it comes from LEASECTL_TOKEN,",
-    "or for the service's own address from ONCEONLY_API_KEY or ASKUI_TOKEN.",
+    "or for the service's own address from ONCEONLY_API_KEY or ASKUI_TOKEN. One of service",
+    'leasectl, for what leasectl serve serves, is for the commands of all services.',
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> profile add prod --service onceonly --token-stdin < token.txt',
     '<%= config.bin %> profile add staging --service onceonly --url http://localhost:4040',
     '<%= config.bin %> profile add runners --service askui --token-command "pass show askui"',
+    '<%= config.bin %> profile add team --service leasectl --url https://leases.example.com --token-stdin < token.txt',
     {
       description: 'With an OAuth 2.0 client:',
       command:
