@@ -89,7 +89,7 @@ describe('which service is meant', () => {
   });
 
   test('is not said by LEASECTL_URL, but by LEASECTL_SERVICE beside it', async () => {
-    const stub = await startStub({ status: 204 });
+    const stub = await startStub({ status: 204 }, { status: 204 });
     const sandbox = createSandbox();
     const env = { LEASECTL_URL: stub.url, LEASECTL_TOKEN: 'token' };
     const unsaid = await get(sandbox, [], env);
@@ -105,8 +105,8 @@ describe('which service is meant', () => {
     await run(['admin', 'jobs', 'add', '--type', 't']);
     const key = await run(['api', 'GET', '/v1/ai/status', '-q', 'key=k', '--field', 'status']);
     expect(key.stdout).toBe('in_progress\n');
-    const job = ['api', 'GET', '/api/v1/jobs', '--profile', 'local', '--field', 'items.0.job_type'];
-    expect((await run(job)).stdout).toBe('t\n');
+    const job = ['api', 'GET', '/api/v1/jobs', '--profile', 'local', '--query', '[0].job_type'];
+    expect((await run(job)).stdout).toBe('"t"\n');
     const unknown = await run(['api', 'POST', '/api/v1/runner-jobs/ping', '-q', 'ack=none']);
     expect(unknown).toMatchObject({ code: 6, stderr: expect.stringContaining('(askui 422)') });
     expect((await get(createSandbox())).code).toBe(3);
