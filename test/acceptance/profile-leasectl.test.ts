@@ -209,6 +209,19 @@ describe('LEASECTL_SERVICE', () => {
     });
   });
 
+  test('is that of a command under a lease as well', async () => {
+    const team = await startTeamService();
+    await team.addWork();
+    const token = await team.token('ci', ...ALL);
+    const env = { LEASECTL_URL: team.url, LEASECTL_SERVICE: 'leasectl', LEASECTL_TOKEN: token };
+    const line = 'echo "$LEASECTL_URL $LEASECTL_SERVICE"';
+    const { stdout } = await createSandbox().run(
+      ['jobs', 'exec', '--next', '--shell', '--', line],
+      { env },
+    );
+    expect(stdout).toBe(`${team.url} leasectl\n`);
+  });
+
   test.each([
     [{ LEASECTL_SERVICE: 'leasectl' }, 'LEASECTL_SERVICE is set, but LEASECTL_URL is not.'],
     [{ LEASECTL_SERVICE: '' }, 'LEASECTL_SERVICE is set, but empty.'],
