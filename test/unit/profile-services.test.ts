@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { accessOn } from '../../src/engines.ts';
+import { basePath, SERVICE_NAMES, SERVICES, servedBy, serves } from '../../src/profiles/profile.ts';
+import { BASE_PATH } from '../../src/services/retaia/routes.ts';
+import { retaiaTokenRoute } from '../../src/services/retaia/token-route.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+
+test('what leasectl serves is for the commands of all services, the others are for their own', () => {
+  for (const name of SERVICE_NAMES) {
+    expect(servedBy(name)).toEqual(name === 'leasectl' ? SERVICE_NAMES : [name]);
+    expect(serves('leasectl', name)).toBe(true);
+  }
+  expect(serves('onceonly', 'leasectl')).toBe(false);
+});
+
+test('the paths of what leasectl serves are those of its routes', () => {
+  expect(basePath('leasectl', 'retaia')).toBe(BASE_PATH);
+  expect(basePath('retaia', 'retaia')).toBe('');
+  expect(basePath('leasectl', 'onceonly')).toBe('');
+  const tokenRoute = retaiaTokenRoute(accessOn(openSqliteStore({ file: ':memory:' })));
+  expect(SERVICES.leasectl.tokenPath).toBe(tokenRoute.path);
+  expect(BASE_PATH + SERVICES.retaia.tokenPath).toBe(tokenRoute.path);
+});
