@@ -1,4 +1,7 @@
+import * as z from 'zod/mini';
 import type { Context } from '../context.ts';
+import { parseJson } from '../domain/json.ts';
+import type { HttpAnswer } from '../http/transport.ts';
 import { about, command, type Finding } from './finding.ts';
 import { type AskOptions, openTransport } from './round-trips.ts';
 import type { Subject } from './subject.ts';
@@ -15,28 +18,36 @@ export async function checkReadiness(
   options: AskOptions,
 ): Promise<Finding> {
   const { transport, close } = await openTransport(context, subject, options);
-  const ask = async (path: string) => {
+  const ask = (path: string) => {
     const request = { method: 'GET', path, query: new URLSearchParams(), headers: {}, body: '' };
-    return (await transport(request, { repeatable: false })).status;
+    return transport(request, { repeatable: false });
   };
   try {
     const ready = await ask('/readyz');
-    return judge(subject, ready, ready === 200 ? ready : await ask('/healthz'));
+    if (ready.status === 200) return judge(subject, ready, ready.status);
+    return judge(subject, ready, (await ask('/healthz')).status);
   } finally {
     await close();
   }
 }
 
-function judge({ name, profile }: Subject, ready: number, alive: number): Finding {
+/** What a node says that takes no requests. */
+const NotReady = z.object({ status: z.string() });
+const WORDS: Readonly<Record<string, string>> = {
+  stopping: 'it is ending',
+  unavailable: 'its database cannot be used',
+};
+
+function judge({ name, profile }: Subject, ready: HttpAnswer, alive: number): Finding {
   const readiness = about('readiness', name);
-  if (ready === 200) return readiness.ok('it takes requests, and its database answers');
+  if (ready.status === 200) return readiness.ok('it takes requests, and its database answers');
   if (alive === 200) {
-    const detail = `it runs, but takes no requests (${ready}): its database is away, or it is ending`;
-    return readiness.fail(detail, {
-      advice: 'See what its log says, and whether its database runs.',
-    });
+    const { data } = NotReady.safeParse(parseJson(ready.body));
+    const why = WORDS[data?.status ?? ''] ?? `/readyz is answered with ${ready.status}`;
+    const advice = 'See what its log says, and whether its database runs.';
+    return readiness.fail(`it runs, but takes no requests: ${why}`, { advice });
   }
-  const detail = `GET /readyz is answered with ${ready}, and /healthz with ${alive}: leasectl serve does not do that`;
+  const detail = `GET /readyz is answered with ${ready.status}, and /healthz with ${alive}: leasectl serve does not do that`;
   if (profile === undefined) return readiness.fail(detail, { advice: 'Check LEASECTL_URL.' });
   return readiness.fail(detail, command('leasectl', 'profile', 'show', profile));
 }

@@ -50,7 +50,7 @@ describe('doctor', () => {
       {
         name: 'readiness',
         status: 'fail',
-        detail: expect.stringContaining('takes no requests (503)'),
+        detail: expect.stringContaining('takes no requests: its database cannot'),
       },
     ]);
     const other = await startLastingStub({ status: 404, body: 'no' });

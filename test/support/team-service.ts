@@ -42,7 +42,12 @@ export async function startTeamService(prefix = ''): Promise<TeamService> {
     await next();
   });
   app.get(`${prefix}/healthz`, (context) => context.text('ok'));
-  app.get(`${prefix}/readyz`, (context) => context.text('', team.isReady ? 200 : 503));
+  app.get(`${prefix}/readyz`, (context) =>
+    context.json(
+      team.isReady ? { status: 'ready' } : { status: 'unavailable' },
+      team.isReady ? 200 : 503,
+    ),
+  );
   app.route(prefix || '/', createApp({ routesFor: servedRoutes(store), access }));
   const url = await new Promise<string>((resolve) => {
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) =>
