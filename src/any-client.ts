@@ -27,20 +27,26 @@ export interface AnyClientOptions {
   readonly clean: (text: string) => string;
 }
 
-const DIALECTS: Readonly<Record<ServiceName, () => Promise<ErrorDialect>>> = {
+type ErrorDialectAt = (path: string) => Promise<ErrorDialect>;
+
+const DIALECTS: Readonly<Record<ServiceName, ErrorDialectAt>> = {
   onceonly: async () => (await import('./services/onceonly/errors.ts')).onceOnlyErrors,
   retaia: async () => (await import('./services/retaia/errors.ts')).retaiaErrors,
   askui: async () => (await import('./services/askui/errors.ts')).askUiErrors,
+  leasectl: (path) => {
+    if (path.startsWith('/api/v1/runner-jobs')) return DIALECTS.askui(path);
+    return path.startsWith('/api/v1/') ? DIALECTS.retaia(path) : DIALECTS.onceonly(path);
+  },
 };
 
 export async function createAnyClient(
   service: ServiceName,
   { transport, clean }: AnyClientOptions,
 ): Promise<AnyClient> {
-  const dialect = await DIALECTS[service]();
   return {
     send: async (request) => {
       const { method, path } = request;
+      const dialect = await DIALECTS[service](path);
       const repeatable = method === 'GET' || method === 'HEAD';
       let answer: HttpAnswer;
       try {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { HostedPlace } from './profiles/implied.ts';
-import { LOCAL, SERVICE_NAMES } from './profiles/profile.ts';
+import { LOCAL, SERVICE_NAMES, SERVICES, serves } from './profiles/profile.ts';
 
 /**
  * What a command that talks to a service says of itself, in statics of its class, which oclif copies
@@ -12,7 +12,7 @@ const Needs = z.looseObject({
   service: z.enum([...SERVICE_NAMES, 'any', 'embedded']),
   /** What an access token has to be for, where the service tells that apart. */
   scopes: z.optional(z.array(z.string())),
-  /** What it does not do, or not surely, as whole sentences. */
+  /** What it does not do, or not surely, as whole sentences: `embedded` also where leasectl is served. */
   limits: z.optional(
     z.object({ hosted: z.optional(z.string()), embedded: z.optional(z.string()) }),
   ),
@@ -23,8 +23,7 @@ export type Limits = NonNullable<z.infer<typeof Needs>['limits']>;
 
 /** The limit of commands that take a lease. */
 export const TAKES_A_LEASE: Limits = {
-  hosted:
-    'If the answer is lost, it stays unknown whether a lease was taken (unless the service is leasectl).',
+  hosted: 'If the answer is lost, it stays unknown whether a lease was taken.',
 };
 
 export interface Capability {
@@ -52,7 +51,8 @@ export function capabilitiesOf(
     })
     .map(({ id, service, scopes = [], limits }) => {
       const obstacle = place && obstacleAt(place, service, scopes);
-      const limit = place ? limits?.hosted : limits?.embedded;
+      const isOwn = place === undefined || place.service === 'leasectl';
+      const limit = isOwn ? limits?.embedded : limits?.hosted;
       return {
         command: id.replaceAll(':', ' '),
         available: obstacle === undefined,
@@ -69,7 +69,8 @@ function obstacleAt(
   scopes: readonly string[],
 ): string | undefined {
   if (service === 'embedded') return `Only for the embedded service: --profile ${LOCAL}.`;
-  if (service !== 'any' && service !== place.service) return `Only for ${service}.`;
-  const missing = scopes.filter((scope) => place.scopes && !place.scopes.includes(scope));
+  if (service !== 'any' && !serves(place.service, service)) return `Only for ${service}.`;
+  const asked = SERVICES[place.service].hasScopes ? place.scopes : undefined;
+  const missing = scopes.filter((scope) => asked && !asked.includes(scope));
   return missing.length > 0 ? `The profile asks for no ${missing.join(', ')}.` : undefined;
 }

@@ -3,7 +3,7 @@ import type { Candidate, Sources, Wanted } from './completion/candidates.ts';
 import { formatDuration } from './domain/duration.ts';
 import type { NotedLease } from './ledger/look.ts';
 import { pathsOf } from './paths.ts';
-import { LOCAL, SERVICE_NAMES } from './profiles/profile.ts';
+import { LOCAL, SERVICE_NAMES, serves } from './profiles/profile.ts';
 import { ProfileStore } from './profiles/profile-store.ts';
 import { findProject } from './profiles/project.ts';
 import { type Environment, resolveSettings } from './profiles/resolve.ts';
@@ -36,7 +36,7 @@ export function valuesFrom(env: Environment, now: number): Sources {
       for (const value of await profiles.names().catch(() => [])) {
         const profile = await profiles.get(value).catch(() => undefined);
         // One that is broken is there all the same: to be removed, for example.
-        const fits = profile ? service === undefined || profile.service === service : areStored;
+        const fits = profile ? !service || serves(profile.service, service) : areStored;
         if (fits) found.push({ value, description: profile?.service ?? 'broken' });
       }
       return found;

@@ -71,7 +71,7 @@ export async function connectTo<Client>(
   createClient: (port: ClientPort) => Promise<Client>,
 ): Promise<Connection<Client>> {
   const transport = await transportTo(context, target, service, options);
-  let knowsAcquisitions = target.type === 'local';
+  let knowsAcquisitions = target.type === 'local' || target.service === 'leasectl';
   const port: ClientPort = {
     transport: async (request, send) => {
       const answer = await transport(request, send);
@@ -110,7 +110,7 @@ async function transportTo(
   }
   const { createHostedTransport } = await import('./hosted.ts');
   const begun = performance.now();
-  const secret = await readSecret(context, target.secret, timeout, progress);
+  const secret = target.secret && (await readSecret(context, target.secret, timeout, progress));
   const { transport, close } = await createHostedTransport(target, {
     secret,
     readAgain: isTrial ? undefined : readerAgain(context, target),
@@ -143,7 +143,7 @@ function readSecret(
 
 /** What is given stays as it is; where a secret is stored, another one may be by now. */
 function readerAgain(context: Context, { secret, authentication, url }: HostedTarget) {
-  if ('given' in secret) return undefined;
+  if (!secret || 'given' in secret) return undefined;
   return async (most: number) => {
     const { readAgain } = await import('./read-again.ts');
     return readAgain(context, secret, { type: authentication.type, origin: url.origin }, most);

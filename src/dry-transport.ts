@@ -28,9 +28,9 @@ export async function createDryTransport(
   }
   const { url: baseUrl, secret, authentication } = target;
   assertPrivacy({ baseUrl, service });
-  const known = atHand(secret);
+  const known = secret && atHand(secret);
   if (known !== undefined) redactor.addCredential(known);
-  const authorization = shownAs(authentication);
+  const authorization = secret && shownAs(authentication);
   return async (request) => {
     const { method, body } = request;
     const headers = headersOf(request, { userAgent, authorization });

@@ -23,6 +23,10 @@ const DIALECTS: Readonly<Record<ServiceName, () => Promise<Dialect>>> = {
     const { askUiRoutes } = await import('./services/askui/routes.ts');
     return { basePath: '', routesOf: askUiRoutes };
   },
+  leasectl: async () => {
+    const dialects = await Promise.all([DIALECTS.onceonly(), DIALECTS.retaia(), DIALECTS.askui()]);
+    return { basePath: '', routesOf: (engine) => dialects.flatMap((own) => own.routesOf(engine)) };
+  },
 };
 
 /** Where the embedded service begins when it speaks as this one: `local:`, and a path. */

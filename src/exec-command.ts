@@ -156,7 +156,8 @@ export abstract class ExecCommand extends ServiceCommand {
     const { env, terminal, profiles } = context;
     const { profile, location } = options.work;
     const isNamed = profile === LOCAL || (await profiles.names()).includes(profile);
-    const target = isNamed ? { profile } : { url: location };
+    // A base path is below what the variable says.
+    const target = isNamed ? { profile } : { url: env['LEASECTL_URL'] ?? location };
     return runUnderLease({
       ...options,
       clocks,

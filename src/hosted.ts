@@ -7,8 +7,8 @@ import type { Environment, HostedTarget } from './profiles/resolve.ts';
 
 export interface HostedOptions
   extends Pick<KyTransportOptions, 'service' | 'userAgent' | 'timeout' | 'trace'> {
-  /** The target's, once it is read. */
-  readonly secret: string;
+  /** The target's, once it is read; undefined where none is shown. */
+  readonly secret: string | undefined;
   /**
    * Reads it once more, in so many milliseconds, where it may be another by now; undefined where it
    * is not.
@@ -39,11 +39,14 @@ export async function createHostedTransport(
 ): Promise<HostedTransport> {
   const { url: baseUrl, authentication } = target;
   const { secret, readAgain, service, userAgent, timeout, trace, remember } = hosted;
-  remember(secret);
   const carrier = await carrierTo(target, hosted);
   const close = async () => carrier?.close();
   const options = { service, baseUrl, userAgent, timeout, trace, fetch: carrier?.fetch };
-  if (authentication.type === 'oauth2') return withTokens(authentication, options, hosted, close);
+  if (secret === undefined) return { transport: createKyTransport(options), close };
+  remember(secret);
+  if (authentication.type === 'oauth2') {
+    return withTokens(authentication, options, { ...hosted, secret }, close);
+  }
   const show = (value: string) =>
     authentication.type === 'bearer'
       ? `Bearer ${remember(value)}`
@@ -62,7 +65,7 @@ export async function createHostedTransport(
 async function withTokens(
   authentication: ClientCredential,
   options: KyTransportOptions,
-  { secret, service, timeout, tokens, now, remember }: HostedOptions,
+  { secret, service, timeout, tokens, now, remember }: HostedOptions & { secret: string },
   close: () => Promise<void>,
 ): Promise<HostedTransport> {
   const [{ withAuthorizer }, { createClientCredentials }] = await Promise.all([

@@ -3,6 +3,7 @@ import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
 import { sentences } from './domain/nearest.ts';
 import { quoted } from './domain/shell.ts';
+import type { Scope } from './engine/access.ts';
 import { handleIn } from './given-handle.ts';
 import { ServiceCommand } from './service-command.ts';
 import { type KeyState, lookAt, type OnceOnlyClient } from './services/onceonly/client.ts';
@@ -14,6 +15,7 @@ export abstract class KeyCommand extends ServiceCommand {
   // oclif stops looking for what is inherited at a class without statics of its own.
   static override readonly baseFlags = ServiceCommand.baseFlags;
   static readonly service = 'onceonly' satisfies NeededService;
+  static readonly scopes: readonly Scope[] = ['keys:write'];
 
   protected connect(
     flags: Parameters<ServiceCommand['connectOptions']>[0],

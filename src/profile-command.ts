@@ -8,6 +8,7 @@ import {
   SERVICE_NAMES,
   type ServiceName,
   secretOf,
+  servedBy,
 } from './profiles/profile.ts';
 import { sourceOf, tailOf } from './secrets/secret-store.ts';
 
@@ -17,7 +18,7 @@ export interface ProfileSummary {
   /** `all` for the built-in profile: it stands in for every service that has no default. */
   readonly service: ServiceName | 'all';
   readonly url: string | null;
-  /** Of its service; `local` of all of them. */
+  /** Of all that it serves. */
   readonly default: boolean;
   readonly auth: Credential['type'] | null;
   /** Of an OAuth 2.0 client. */
@@ -61,18 +62,20 @@ export abstract class ProfileCommand extends BaseCommand {
   protected async summarize(name: string, profile: Profile | undefined): Promise<ProfileSummary> {
     const { profiles } = this.context;
     if (profile === undefined) {
-      const isDefault = (await this.#servedLocally()).length === SERVICE_NAMES.length;
+      const served = await this.#defaultFor(name, SERVICE_NAMES);
+      const isDefault = served.length === SERVICE_NAMES.length;
       return { name, service: 'all', ...NOTHING, default: isDefault };
     }
     const { service, url, credential } = profile;
     const lastUse = await profiles.lastUseOf(name);
+    const services = servedBy(service);
     const { ca_file = null, client_cert = null, client_key = null } = profile;
     const client = credential?.type === 'oauth2' ? credential : undefined;
     return {
       name,
       service,
       url,
-      default: (await profiles.defaultOf(service)) === name,
+      default: (await this.#defaultFor(name, services)).length === services.length,
       auth: credential?.type ?? null,
       client_id: client?.client_id ?? null,
       token_url: client?.token_url ?? null,
@@ -103,25 +106,24 @@ export abstract class ProfileCommand extends BaseCommand {
     }
   }
 
-  /** Whether a profile is a default, for people: `local` may be that of some services. */
-  protected async shownDefault(summary: ProfileSummary): Promise<string> {
+  /** Whether a profile is a default, for people: who serves several services may be that of some. */
+  protected async shownDefault({ name, service, ...summary }: ProfileSummary): Promise<string> {
     if (summary.default) return 'yes';
-    const served = summary.name === LOCAL ? await this.#servedLocally() : [];
+    const services = service === 'all' ? SERVICE_NAMES : servedBy(service);
+    const served = await this.#defaultFor(name, services);
     return served.length > 0 ? `for ${served.join(', ')}` : 'no';
   }
 
-  /** The services that have no other default than the embedded service. */
-  async #servedLocally(): Promise<ServiceName[]> {
+  /** Those of the services whose default it is; the embedded service is that where there is no other. */
+  async #defaultFor(name: string, services: readonly ServiceName[]): Promise<ServiceName[]> {
     const { profiles } = this.context;
     const chosen = await Promise.all(
-      SERVICE_NAMES.map(async (service) => ({
+      services.map(async (service) => ({
         service,
-        profile: await profiles.defaultOf(service),
+        profile: (await profiles.defaultOf(service)) ?? LOCAL,
       })),
     );
-    return chosen
-      .filter(({ profile }) => profile === undefined || profile === LOCAL)
-      .map(({ service }) => service);
+    return chosen.filter(({ profile }) => profile === name).map(({ service }) => service);
   }
 
   /** @param profile as for `summarize`: what this command did stands, whatever others do meanwhile */

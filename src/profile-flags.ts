@@ -76,7 +76,7 @@ export const writingFlags = {
     helpValue: 'LIST',
   }),
   'token-url': string({
-    description: "Where the client gets tokens [default: retaia's /oauth/token]",
+    description: 'Where the client gets tokens [default: the endpoint of retaia and leasectl]',
     helpValue: 'URL',
   }),
   storage: option({

@@ -38,6 +38,7 @@ const SERVICE_WORDS: Readonly<Record<ServiceName, string>> = {
   onceonly: 'OnceOnly: leases on keys that you name',
   retaia: 'Retaia: leases on jobs that you pick',
   askui: 'AskUI: leases on the next job that fits a runner',
+  leasectl: 'leasectl: all of these, served by leasectl itself',
 };
 
 type Way = 'bearer' | 'basic' | 'oauth2' | 'command' | 'none';

@@ -1,9 +1,10 @@
 import type { Context } from './context.ts';
 import { Failure } from './domain/failure.ts';
+import { serviceInEnv } from './profiles/environment.ts';
 import { serviceOf } from './profiles/implied.ts';
 import { SERVICE_NAMES, SERVICES, type ServiceName } from './profiles/profile.ts';
 import { type Project, ttlIn } from './profiles/project.ts';
-import { resolveSettings, type Secret, type Settings } from './profiles/resolve.ts';
+import { requestUrl, resolveSettings, type Secret, type Settings } from './profiles/resolve.ts';
 import { sourceOf, tailOf } from './secrets/secret-store.ts';
 
 /** Something that a command goes by, and what said it. */
@@ -48,7 +49,8 @@ export async function settingsOf(
   const settings = await resolveSettings(await context.selection(name, profile));
   const project = await context.project();
   return [
-    { setting: 'service', value: name, source: own ? words : 'the profile' },
+    { setting: 'service', value: name, source: own ? words : serviceSource(settings, context.env) },
+    ...servedBy(settings, name, context.env),
     ...connection(settings, name),
     ...(flags['ttl'] ? [ttlOf(id, flags['ttl'], project)] : []),
     ...('key' in args ? [said('key prefix', project?.key_prefix, project?.file)] : []),
@@ -77,14 +79,32 @@ function ttlOf(
   return said('ttl', typeof usual === 'string' ? usual : "the service's");
 }
 
+/** What says the service of a command that has none of its own. */
+function serviceSource({ url }: Settings, env: Context['env']): string {
+  if (!url) return BUILT_IN;
+  return serviceInEnv(env) ? 'LEASECTL_SERVICE' : 'the profile';
+}
+
+/** Who speaks as the service, if that is not the service itself. */
+function servedBy(
+  { service, url, profile }: Settings,
+  commands: ServiceName,
+  env: Context['env'],
+): ResolvedSetting[] {
+  if (!url || service === commands) return [];
+  const said = serviceInEnv(env) ? 'LEASECTL_SERVICE' : `profile ${profile?.value}`;
+  return [{ setting: 'served by', value: service, source: said }];
+}
+
 function connection(settings: Settings, service: ServiceName): ResolvedSetting[] {
-  const { profile, url, secret, authentication, hidden, network } = settings;
+  const { profile, service: actual, url, secret, authentication, hidden, network } = settings;
+  const where = url && requestUrl(url.value, actual, service);
   const own = `profile ${profile?.value}`;
   return [
     { setting: 'profile', value: profile?.value ?? null, source: profile?.source ?? 'environment' },
     {
       setting: 'url',
-      value: url?.value.href.replace(/\/$/, '') ?? 'embedded',
+      value: where?.href.replace(/\/$/, '') ?? 'embedded',
       source: url?.source ?? BUILT_IN,
     },
     ...(url === undefined
@@ -93,7 +113,7 @@ function connection(settings: Settings, service: ServiceName): ResolvedSetting[]
           {
             setting: 'authentication',
             value: authentication.type,
-            source: 'origin' in authentication ? own : `usual for ${service}`,
+            source: 'origin' in authentication ? own : `usual for ${actual}`,
           },
           {
             setting: 'token',

@@ -3,6 +3,7 @@ import type { NeededService } from './capability.ts';
 import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
 import { sentences } from './domain/nearest.ts';
+import type { Scope } from './engine/access.ts';
 import { readGivenHandle } from './given-handle.ts';
 import { optional } from './positional.ts';
 import { ServiceCommand } from './service-command.ts';
@@ -20,6 +21,7 @@ export interface HeldAck {
 /** What the commands on runner jobs share: the connection, and the acks of this machine. */
 export abstract class RunnerJobCommand extends ServiceCommand {
   static readonly service = 'askui' satisfies NeededService;
+  static readonly scopes: readonly Scope[] = ['runner-jobs'];
   // oclif sees a command's own args and flags only: each has to name these.
   static readonly holderArgs = {
     job: optional(

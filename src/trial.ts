@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import { Failure } from './domain/failure.ts';
 import type { CallRequest } from './http/call.ts';
 import type { ErrorDialect } from './http/exchange.ts';
+import { type HttpAnswer, KNOWS_ACQUISITIONS, type Transport } from './http/transport.ts';
 import { type Profile, type ServiceName, secretOf, storeWith } from './profiles/profile.ts';
 import { type HostedTarget, networkOf } from './profiles/resolve.ts';
 
@@ -35,7 +36,30 @@ const HARMLESS: Readonly<Record<ServiceName, (port: ClientPort) => Promise<unkno
     const path = '/api/v1/runner-jobs/ping';
     return ask(port, askUiErrors, PingAnswer, { method: 'POST', path, query });
   },
+  leasectl: async (port) => {
+    const transport: Transport = async (request, options) => {
+      const answer = await port.transport(request, options);
+      if (KNOWS_ACQUISITIONS in answer.headers) return answer;
+      throw notLeasectl(answer);
+    };
+    try {
+      return await HARMLESS.onceonly({ ...port, transport });
+    } catch (error) {
+      // A token that is for jobs only is none the worse for that.
+      if (error instanceof Failure && error.status === 403) return undefined;
+      throw error;
+    }
+  },
 };
+
+/** What others answer may mean something else, and they are not to be trusted with repetitions. */
+function notLeasectl({ status }: HttpAnswer): Failure {
+  return new Failure('bad_response', 'What answers there is not served by leasectl.', {
+    hint: "Check the profile's URL, which is that of leasectl serve, and its --service.",
+    service: 'leasectl',
+    status,
+  });
+}
 
 /** Not as the clients do it: what is asked about is made up, and a 404 may be another server's. */
 async function ask<T>(
@@ -73,6 +97,7 @@ export async function tryOut(
   const target: HostedTarget = {
     type: 'hosted',
     profile: name,
+    service,
     url: new URL(url),
     secret: { stored, profile: name },
     authentication: credential,

@@ -8,7 +8,7 @@ import type { HttpRequest } from '../http/transport.ts';
 import { required } from '../positional.ts';
 import { serviceOf } from '../profiles/implied.ts';
 import { SERVICE_NAMES } from '../profiles/profile.ts';
-import { resolveSettings } from '../profiles/resolve.ts';
+import { requestUrl, resolveSettings } from '../profiles/resolve.ts';
 import { renderAnswer } from '../render-answer.ts';
 import { parseHeaders } from '../request-header.ts';
 import { parsePlace } from '../request-path.ts';
@@ -76,8 +76,9 @@ export default class Api extends ServiceCommand {
     const { context } = this;
     const service = await serviceOf(await context.selectionOfAny(flags.profile), flags.service);
     // Before a profile counts as used, and its secret is got: what is refused needs neither.
-    const { url } = await resolveSettings(await context.selection(service, flags.profile));
-    const place = parsePlace(args.path, url?.value);
+    const settings = await resolveSettings(await context.selection(service, flags.profile));
+    const url = settings.url && requestUrl(settings.url.value, settings.service, service);
+    const place = parsePlace(args.path, url);
     const { client } = await context.anyService(service, this.connectOptions(flags));
     for (const [name, value] of params) place.query.append(name, value);
     const exchanged = await client.send({ method, ...place, headers, body });

@@ -1,11 +1,13 @@
 import { string } from '@oclif/core/flags';
 import type { NeededService } from '../capability.ts';
 import { parseDuration } from '../domain/duration.ts';
+import type { Scope } from '../engine/access.ts';
 import { ExecCommand } from '../exec-command.ts';
 import { required } from '../positional.ts';
 
 export default class Exec extends ExecCommand {
   static readonly service = 'onceonly' satisfies NeededService;
+  static readonly scopes: readonly Scope[] = ['keys:write'];
   static override readonly summary = 'Hold a lease on a key while a command runs';
   static override readonly description = [
     'Takes the lease, renews it, and finishes it as the command ends: completed with 0,',

@@ -2,12 +2,14 @@ import { boolean } from '@oclif/core/flags';
 import type { Answer } from '../base-command.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/shell.ts';
+import type { Scope } from '../engine/access.ts';
 import { KeyCommand } from '../key-command.ts';
 import { required } from '../positional.ts';
 import { renderResult } from '../render-result.ts';
 import { visibleJson } from '../terminal/visible.ts';
 
 export default class Result extends KeyCommand {
+  static override readonly scopes: readonly Scope[] = ['keys:read'];
   static override readonly summary = 'Show how the work on a key ended, and the result it stored';
   static override readonly description =
     'Exit code 9 means that the work is still in progress, 3 that nothing is known of the key.';

@@ -1,4 +1,5 @@
 import type { Answer } from '../base-command.ts';
+import type { Scope } from '../engine/access.ts';
 import { KeyCommand } from '../key-command.ts';
 import type { LeaseAddress } from '../ledger/ledger.ts';
 import { renderDetails } from '../output/table.ts';
@@ -9,6 +10,7 @@ import type { StatusResponse } from '../services/onceonly/wire.ts';
 const OURS = ' (held by this machine)';
 
 export default class Status extends KeyCommand {
+  static override readonly scopes: readonly Scope[] = ['keys:read'];
   static override readonly summary = 'Show the state of a key';
   static override readonly description = [
     'A lease that ran out reads as failed, with the error "expired", until somebody',

@@ -3,6 +3,7 @@ import type { Answer } from '../base-command.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/shell.ts';
+import type { Scope } from '../engine/access.ts';
 import { KeyCommand, type KeyConnection } from '../key-command.ts';
 import { required } from '../positional.ts';
 import { renderResult } from '../render-result.ts';
@@ -12,6 +13,7 @@ import { visibleJson } from '../terminal/visible.ts';
 import { createWaitingLine, NO_WAITING_LINE } from '../waiting-line.ts';
 
 export default class Wait extends KeyCommand {
+  static override readonly scopes: readonly Scope[] = ['keys:read'];
   static override readonly summary = 'Wait until the work on a key has ended, and show its result';
   static override readonly description = [
     'Exit code 0 means completed, 8 failed or canceled, 10 that --timeout came first. A key',

@@ -8,9 +8,10 @@ import {
   SERVICE_NAMES,
   type ServiceName,
   secretOf,
+  serves,
   storeWith,
 } from '../profiles/profile.ts';
-import { networkOf } from '../profiles/resolve.ts';
+import { needsToken, networkOf } from '../profiles/resolve.ts';
 import { sourceOf } from '../secrets/secret-store.ts';
 import { timeLeft } from './certificate.ts';
 import { type About, about, command, type Finding, guarded } from './finding.ts';
@@ -73,11 +74,13 @@ async function secretProblems(
   { context, timeout }: DoctorHost,
   subject: About,
   name: string,
-  { credential }: Profile,
+  { service, url, credential }: Profile,
 ): Promise<readonly Finding[]> {
   const secret = secretOf(credential);
-  if (secret === undefined)
+  if (secret === undefined) {
+    if (!needsToken(service, new URL(url), credential?.type)) return [];
     return [subject.warn('it has no token of its own', storing(name, credential?.type))];
+  }
   // A command may ask a service, or a person: it is run where its token is needed.
   if (typeof secret !== 'string' && 'command' in secret) return [];
   return guarded(subject, async () => {
@@ -145,7 +148,7 @@ async function checkDefault(
   }
   // One that is broken is told of as a profile.
   const actual = await profiles.get(name).catch(() => undefined);
-  if (actual && actual.service !== service) {
+  if (actual && !serves(actual.service, service)) {
     return [subject.fail(`profile ${name} is for ${actual.service}`, mend)];
   }
   return [subject.ok(name)];

@@ -1,6 +1,6 @@
 import { parseDuration } from '../domain/duration.ts';
 import { Failure } from '../domain/failure.ts';
-import { LOCAL, SERVICE_NAMES, type ServiceName } from '../profiles/profile.ts';
+import { LOCAL, SERVICE_NAMES, type ServiceName, serves } from '../profiles/profile.ts';
 import type { Project } from '../profiles/project.ts';
 import { type About, about, command, type Finding } from './finding.ts';
 import type { DoctorHost } from './host.ts';
@@ -34,7 +34,7 @@ async function profileProblems(
     if (!there.includes(name)) return [subject.fail(...missing(project, name, service))];
     // One that is broken is told of as a profile.
     const profile = await profiles.get(name).catch(() => undefined);
-    if (!profile || profile.service === service) return [];
+    if (!profile || serves(profile.service, service)) return [];
     const detail = `${project.file}: profile ${name} is for ${profile.service}, and not for ${service}`;
     return [subject.fail(detail, { advice: `Name one there that is for ${service}.` })];
   });

@@ -57,7 +57,7 @@ const REQUEST = {
   body: '',
 } as const;
 
-async function openTransport(
+export async function openTransport(
   context: Context,
   { url, network, ways }: Subject,
   { version, timeout }: AskOptions,

@@ -3,6 +3,7 @@ import { isPrivate } from '../domain/private-url.ts';
 import { goThere } from './connection.ts';
 import { about, type Finding, guarded } from './finding.ts';
 import type { DoctorHost } from './host.ts';
+import { checkReadiness } from './readiness.ts';
 import { measure } from './round-trips.ts';
 import { type Route, routeTo } from './route.ts';
 import type { Subject } from './subject.ts';
@@ -10,7 +11,7 @@ import { checkToken } from './token.ts';
 
 /**
  * Goes to a service and asks it, step by step: the proxy, the name, the connection, the certificate,
- * the round trip, the clock, the token. What a step that failed makes impossible is left out.
+ * the round trip, the clock, whether it is ready where it tells that, the token. What a step that failed makes impossible is left out.
  */
 export async function checkService(
   host: DoctorHost,
@@ -43,12 +44,22 @@ async function ask(host: DoctorHost, subject: Subject): Promise<readonly Finding
     if (!(error instanceof Failure)) throw error;
     return [about('round trip', subject.name).failed(error)];
   }
-  if (subject.isTokenUnclear) return [...answered, unclear(subject)];
-  if (subject.ways.length === 0) return answered;
+  const ready = await readiness(host, subject);
+  const found = [...answered, ...ready];
+  if (subject.isTokenUnclear) return [...found, unclear(subject)];
+  // A stranger is not to see the token.
+  if (subject.ways.length === 0 || ready.some(({ status }) => status === 'fail')) return found;
   const token = await guarded(about('token', subject.name), async () => [
     await checkToken(context, subject, host),
   ]);
-  return [...answered, ...token];
+  return [...found, ...token];
+}
+
+/** Only what leasectl serves tells. */
+function readiness(host: DoctorHost, subject: Subject): Promise<readonly Finding[]> {
+  return guarded(about('readiness', subject.name), async () =>
+    subject.isLeasectl ? [await checkReadiness(host.context, subject, host)] : [],
+  );
 }
 
 function unclear({ name, url }: Subject): Finding {

@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import { type Profile, type ServiceName, secretOf } from '../profiles/profile.ts';
 import {
   type Authentication,
+  type Environment,
   type Network,
   networkOf,
   type Secret,
@@ -17,6 +18,8 @@ export interface Subject {
   /** The profile that says where it is; undefined where a variable does. */
   readonly profile: string | undefined;
   readonly url: URL;
+  /** Whether it is what leasectl serves. */
+  readonly isLeasectl: boolean;
   readonly network: Network;
   /** How to ask it; more than one where nothing says which service it is. */
   readonly ways: readonly Way[];
@@ -44,6 +47,7 @@ export function subjectOf(name: string, profile: Profile): Subject {
     name,
     profile: name,
     url: new URL(url),
+    isLeasectl: service === 'leasectl',
     network: networkOf(profile),
     ways,
     isTokenUnclear: false,
@@ -62,7 +66,9 @@ export async function storedSubjects({ profiles }: Context): Promise<Subject[]> 
 /** What the environment leads to beside them, or with another URL or token than theirs. */
 export async function environmentSubjects(context: Context): Promise<Subject[]> {
   const resolutions = (await resolutionsOf(context)).flatMap(({ service, settings }) =>
-    settings?.url ? [{ service, settings, url: settings.url }] : [],
+    settings?.url && !isGuess(service, settings, context.env)
+      ? [{ settings, url: settings.url }]
+      : [],
   );
   const given = resolutions.flatMap(({ settings, url }) =>
     settings.secret && 'given' in settings.secret.value
@@ -70,27 +76,35 @@ export async function environmentSubjects(context: Context): Promise<Subject[]> 
       : [],
   );
   const groups = new Map<string, Subject>();
-  for (const { service, settings, url } of resolutions) {
+  for (const { settings, url } of resolutions) {
     const sources = variablesIn(settings);
     if (sources.length === 0) continue;
-    const { profile, secret, authentication, network } = settings;
+    const { profile, service, secret, authentication, network } = settings;
     const isOfProfile = sources.length === 1 || Object.values(network).some(Boolean);
     const name = [...(profile && isOfProfile ? [profile.value] : []), ...sources].join(' ');
     const isTokenUnclear = secret !== undefined && !isClear(secret.source, url, given);
     const way =
       secret && !isTokenUnclear ? [{ service, secret: secret.value, authentication }] : [];
     const known = groups.get(name)?.ways ?? [];
-    const ways = [...known, ...way];
+    // What serves several services is asked once.
+    const ways = known.some((other) => other.service === service) ? known : [...known, ...way];
     groups.set(name, {
       name,
       profile: undefined,
       url: url.value,
+      isLeasectl: service === 'leasectl',
       network,
       ways,
       isTokenUnclear,
     });
   }
   return [...groups.values()];
+}
+
+/** Whether nothing but that a command may be for it says that what leasectl serves is at a URL. */
+function isGuess(commands: ServiceName, { url, profile }: Settings, env: Environment): boolean {
+  const isSaid = profile !== undefined || env['LEASECTL_SERVICE'] !== undefined;
+  return commands === 'leasectl' && url?.source === 'LEASECTL_URL' && !isSaid;
 }
 
 /**

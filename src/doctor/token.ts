@@ -39,6 +39,7 @@ async function tryWay(
   const target: HostedTarget = {
     type: 'hosted',
     profile: name,
+    service,
     url,
     secret,
     authentication,

@@ -2,8 +2,9 @@ import { accessSync, constants } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { isPrivate } from '../domain/private-url.ts';
 import { proxyFor } from '../http/proxy.ts';
+import { serviceInEnv } from '../profiles/environment.ts';
 import { LOCAL, parseBaseUrl, parseToken } from '../profiles/profile.ts';
-import type { Environment } from '../profiles/resolve.ts';
+import { type Environment, needsToken, type Settings } from '../profiles/resolve.ts';
 import { STORAGES } from '../secrets/secret-store.ts';
 import { parseWorkspace } from '../workspace.ts';
 import { type About, about, command, type Finding, guarded } from './finding.ts';
@@ -34,6 +35,10 @@ const XDG: Check = ({ subject, name, value }) =>
 const CHECKS: Readonly<Record<string, Check>> = {
   LEASECTL_PROFILE: checkProfileName,
   LEASECTL_URL: checkUrl,
+  LEASECTL_SERVICE: ({ subject, value, host: { context } }) => {
+    serviceInEnv(context.env);
+    return subject.ok(value);
+  },
   LEASECTL_TOKEN: checkToken,
   ONCEONLY_API_KEY: checkToken,
   ASKUI_TOKEN: checkToken,
@@ -122,11 +127,16 @@ function checkUrl({ subject, name, value, resolutions }: Given): Finding {
     return subject.fail(`nothing is sent to ${url.origin} unencrypted`, mend);
   }
   const led = resolutions.filter(({ settings }) => settings?.url?.source === name);
-  if (led.length > 0 && led.every(({ settings }) => settings?.secret === undefined)) {
+  if (led.length > 0 && led.every(({ settings }) => settings && isBare(settings, url))) {
     const detail = `${url.href}, for which there is no token`;
     return subject.warn(detail, { advice: `Set LEASECTL_TOKEN, too, or: unset ${name}` });
   }
   return subject.ok(url.href);
+}
+
+/** Whether the token is missing that is needed there. */
+function isBare({ service, secret, authentication }: Settings, url: URL): boolean {
+  return secret === undefined && needsToken(service, url, authentication.type);
 }
 
 function checkToken({ subject, name, value, resolutions }: Given): Finding {

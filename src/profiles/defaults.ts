@@ -31,9 +31,13 @@ export class Defaults {
     return replaceFile(this.#file(service), contentOf(name));
   }
 
-  /** Chooses one where none was chosen. @returns whether it did */
-  offer(service: ServiceName, name: string): Promise<boolean> {
-    return createFile(this.#file(service), contentOf(name));
+  /** Chooses one where none was chosen. @returns the services for which another one was */
+  async offer(services: readonly ServiceName[], name: string): Promise<ServiceName[]> {
+    const taken: ServiceName[] = [];
+    for (const service of services) {
+      if (!(await createFile(this.#file(service), contentOf(name)))) taken.push(service);
+    }
+    return taken;
   }
 
   async drop(service: ServiceName): Promise<void> {

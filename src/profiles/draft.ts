@@ -165,7 +165,9 @@ function withoutSlash(url: URL): string {
 }
 
 function noUrl(service: ServiceName): Failure {
+  const example =
+    service === 'leasectl' ? 'https://leases.example.com' : 'https://media.example.com/api/v1';
   return new Failure('usage', `--url is needed: ${service} has no address of its own.`, {
-    hint: 'Give the base URL of your server, for example https://media.example.com/api/v1',
+    hint: `Give the base URL of your server, for example ${example}`,
   });
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { type Profile, Profile as ProfileSchema, withSecret } from './profile.ts';
+import { type Profile, Profile as ProfileSchema, type ServiceName, withSecret } from './profile.ts';
 
 /** Profiles on their way to another machine: without secrets, and without commands to be run. */
 export const ExchangeFile = z.strictObject({
@@ -10,15 +10,17 @@ export const ExchangeFile = z.strictObject({
 });
 export type ExchangeFile = z.infer<typeof ExchangeFile>;
 
-/** @param defaults the default profiles of all services */
+/** @param defaults the default profile of each service */
 export function exportOf(
   profiles: readonly { readonly name: string; readonly profile: Profile }[],
-  defaults: readonly (string | undefined)[],
+  defaults: Readonly<Partial<Record<ServiceName, string>>>,
 ): ExchangeFile {
   return {
     version: 1,
     profiles: Object.fromEntries(profiles.map(({ name, profile }) => [name, portable(profile)])),
-    defaults: profiles.map(({ name }) => name).filter((name) => defaults.includes(name)),
+    defaults: profiles
+      .filter(({ name, profile }) => defaults[profile.service] === name)
+      .map(({ name }) => name),
   };
 }
 

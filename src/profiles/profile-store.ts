@@ -1,7 +1,6 @@
 import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
-import { didYouMean, sentences } from '../domain/nearest.ts';
 import { readJsonFile } from '../files/json-file.ts';
 import {
   createEmptyFile,
@@ -13,6 +12,7 @@ import {
   replaceFile,
 } from '../files/private-file.ts';
 import { Defaults } from './defaults.ts';
+import { namesTaken, nameTaken, noSuchProfile } from './name-failures.ts';
 import {
   checkProfileName,
   isProfileName,
@@ -21,6 +21,8 @@ import {
   SERVICE_NAMES,
   type ServiceName,
   StoredProfile,
+  servedBy,
+  serves,
 } from './profile.ts';
 
 /*
@@ -62,13 +64,7 @@ export class ProfileStore {
   async get(name: string): Promise<Profile> {
     const profile = await this.find(checkProfileName(name));
     if (profile) return profile;
-    const meant = await didYouMean(name, [LOCAL, ...(await this.names())]);
-    throw new Failure('usage', `There is no profile ${name}.`, {
-      hint: sentences(
-        meant,
-        'See those there are with leasectl profile list, or make it with leasectl profile add.',
-      ),
-    });
+    throw await noSuchProfile(name, await this.names());
   }
 
   /** As `get`, but undefined when there is no such profile. */
@@ -94,15 +90,15 @@ export class ProfileStore {
   }
 
   /**
-   * Adds a profile, and makes it its service's default where none was chosen.
+   * Adds a profile, and makes it the default where none was chosen.
    *
-   * @returns whether it is the default
+   * @returns the services that it serves, and is not the default of
    * @throws Failure `usage` when the profile exists
    */
-  add(name: string, profile: Profile): Promise<boolean> {
+  add(name: string, profile: Profile): Promise<ServiceName[]> {
     return this.#alone(async () => {
       await this.#create(name, profile);
-      return this.#defaults.offer(profile.service, name);
+      return this.#defaults.offer(servedBy(profile.service), name);
     });
   }
 
@@ -124,10 +120,13 @@ export class ProfileStore {
       const taken = Object.keys(profiles).filter((name) => known.includes(name));
       if (taken.length > 0 && !isTakenSkipped) throw namesTaken(taken);
       const added = Object.entries(profiles).filter(([name]) => !taken.includes(name));
-      for (const [name, profile] of added) {
-        await this.#create(name, profile);
-        if (defaults.includes(name)) await this.#defaults.offer(profile.service, name);
-      }
+      for (const [name, profile] of added) await this.#create(name, profile);
+      const offered = added
+        .filter(([name]) => defaults.includes(name))
+        .map(([name, { service }]) => ({ name, services: servedBy(service) }))
+        // Who serves several gets what is left.
+        .sort((one, other) => one.services.length - other.services.length);
+      for (const { name, services } of offered) await this.#defaults.offer(services, name);
       return added.map(([name]) => name);
     });
   }
@@ -205,11 +204,11 @@ export class ProfileStore {
     }
   }
 
-  /** The first profile, by name, of a service; broken ones are passed over. */
+  /** The first profile, by name, that serves a service; broken ones are passed over. */
   async firstOf(service: ServiceName): Promise<string | undefined> {
     for (const name of await this.names()) {
       const profile = await this.find(name).catch(() => undefined);
-      if (profile?.service === service) return name;
+      if (profile && serves(profile.service, service)) return name;
     }
     return undefined;
   }
@@ -220,7 +219,7 @@ export class ProfileStore {
   }
 
   /**
-   * Makes a profile its service's default, or `local` that of all services.
+   * Makes a profile the default of what it serves, or `local` that of all services.
    *
    * @returns the profile; undefined for `local`
    * @throws Failure `usage` when there is no such profile
@@ -229,7 +228,7 @@ export class ProfileStore {
     return this.#alone(async () => {
       const profile = name === LOCAL ? undefined : await this.get(name);
       // `local` is written down: it was chosen, so that no profile added later takes its place.
-      const services = profile ? [profile.service] : SERVICE_NAMES;
+      const services = profile ? servedBy(profile.service) : SERVICE_NAMES;
       for (const service of services) await this.#defaults.choose(service, name);
       return profile;
     });
@@ -261,9 +260,7 @@ export class ProfileStore {
       await removeFile(this.#usedFile(name));
       return;
     }
-    throw new Failure('usage', `There is a profile ${name} already.`, {
-      hint: `Change it with leasectl profile edit ${name}, or take another name.`,
-    });
+    throw nameTaken(name);
   }
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
@@ -288,11 +285,4 @@ export class ProfileStore {
 
 function contentOf(profile: Profile): string {
   return `${JSON.stringify(profile, null, 2)}\n`;
-}
-
-function namesTaken(names: readonly string[]): Failure {
-  const [are, them] = names.length > 1 ? ['are profiles', 'them'] : ['is a profile', 'it'];
-  return new Failure('usage', `There ${are} ${names.join(', ')} already.`, {
-    hint: `To leave ${them} alone: --skip-existing; or rename ${them} first: leasectl profile rename`,
-  });
 }

@@ -16,9 +16,12 @@ interface Service {
   readonly schemes: readonly [Scheme, ...Scheme[]];
   /** Path of the token endpoint below the base URL, if it has one. */
   readonly tokenPath?: string;
+  /** Whether what an access token is for is named as the commands name it. */
+  readonly hasScopes?: boolean;
 }
 
-export const SERVICE_NAMES = ['onceonly', 'retaia', 'askui'] as const;
+/** The last one is what leasectl serves: it speaks as all the others, and is administered. */
+export const SERVICE_NAMES = ['onceonly', 'retaia', 'askui', 'leasectl'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** The services that leasectl speaks, with what their own tools take for granted. */
@@ -28,14 +31,31 @@ export const SERVICES: Readonly<Record<ServiceName, Service>> = {
     tokenVariable: 'ONCEONLY_API_KEY',
     schemes: ['bearer'],
   },
-  retaia: { schemes: ['bearer'], tokenPath: '/oauth/token' },
+  retaia: { schemes: ['bearer'], tokenPath: '/oauth/token', hasScopes: true },
   askui: {
     baseUrl: 'https://workspaces.askui.com',
     tokenVariable: 'ASKUI_TOKEN',
     workspaceVariable: 'ASKUI_WORKSPACE_ID',
     schemes: ['basic', 'bearer'],
   },
+  leasectl: { schemes: ['bearer'], tokenPath: '/api/v1/oauth/token', hasScopes: true },
 };
+
+/** Whether a profile for one service will do for the commands of another. */
+export function serves(profile: ServiceName, commands: ServiceName): boolean {
+  return profile === commands || profile === 'leasectl';
+}
+
+/** The services whose commands a profile for this one serves. */
+export function servedBy(profile: ServiceName): readonly ServiceName[] {
+  return SERVICE_NAMES.filter((commands) => serves(profile, commands));
+}
+
+/** Where a service begins, below a profile's URL, when commands of another one talk to it. */
+export function basePath(profile: ServiceName, commands: ServiceName): string {
+  // What its own servers' base URLs end with.
+  return profile === 'leasectl' && commands === 'retaia' ? '/api/v1' : '';
+}
 
 /** The variables that hold a credential, of whatever service. */
 export const CREDENTIAL_VARIABLES: readonly string[] = [

@@ -21,7 +21,7 @@ export async function otherService(
 }
 
 export function noToken(
-  { service, env }: Selection,
+  { service, env }: Pick<Selection, 'service' | 'env'>,
   url: URL,
   source: string,
   edit: string | undefined,

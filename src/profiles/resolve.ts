@@ -1,6 +1,9 @@
-import { Failure } from '../domain/failure.ts';
+import { isLoopback } from '../domain/private-url.ts';
 import type { StoredSecret } from '../secrets/secret-store.ts';
+import { chosenProfile, profileOf } from './chosen-profile.ts';
+import { assertServed, type Environment, serviceInEnv, variable } from './environment.ts';
 import {
+  basePath,
   type ClientCredential,
   LOCAL,
   type Profile,
@@ -14,15 +17,9 @@ import {
 } from './profile.ts';
 import type { ProfileStore } from './profile-store.ts';
 import type { Project } from './project.ts';
-import {
-  noDefault,
-  noToken,
-  otherService,
-  tokenForProject,
-  tokenWithoutUrl,
-} from './resolve-failures.ts';
+import { noDefault, noToken, tokenForProject, tokenWithoutUrl } from './resolve-failures.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment } from './environment.ts';
 
 /** Where a command's requests go. */
 export type Target = { readonly type: 'local'; readonly profile: typeof LOCAL } | HostedTarget;
@@ -31,9 +28,15 @@ export interface HostedTarget {
   readonly type: 'hosted';
   /** The profile's name, or the variable that stands in for one. */
   readonly profile: string;
+  /** The service that is there, of which commands for another one may make use. */
+  readonly service: ServiceName;
+  /** Where the requests' paths begin. */
   readonly url: URL;
-  /** What is shown to the service, or what gets that from its token endpoint. */
-  readonly secret: Secret;
+  /**
+   * What is shown to the service, or what gets that from its token endpoint; undefined where it may
+   * be that nothing has to be shown.
+   */
+  readonly secret: Secret | undefined;
   readonly authentication: Authentication;
   readonly network: Network;
 }
@@ -54,6 +57,7 @@ export interface Network {
 }
 
 export interface Selection {
+  /** The one that the command is for. */
   readonly service: ServiceName;
   /** Of `--profile`. */
   readonly flag: string | undefined;
@@ -72,7 +76,9 @@ export interface Sourced<T> {
 export interface Settings {
   /** A profile's name, or `local`; undefined where the environment stands in for one. */
   readonly profile: Sourced<string> | undefined;
-  /** Undefined for the embedded service. */
+  /** The service that is there: that which the command is for, or one that serves it, too. */
+  readonly service: ServiceName;
+  /** Where that is; undefined for the embedded service. */
   readonly url: Sourced<URL> | undefined;
   readonly secret: Sourced<Secret> | undefined;
   readonly authentication: Authentication;
@@ -85,12 +91,13 @@ export interface Settings {
 
 /**
  * Finds what a command talks to. The profile is that of the flag, of `LEASECTL_PROFILE`, of the
- * project, or the service's default; `LEASECTL_URL` and `LEASECTL_TOKEN` stand over what it says.
+ * project, or the service's default; `LEASECTL_URL`, `LEASECTL_SERVICE` and `LEASECTL_TOKEN` stand
+ * over what it says.
  * Without any of them the service's own token variable leads to the hosted service, and nothing at
  * all to the embedded one.
  *
- * @throws Failure `usage` for a profile that is unknown, broken or another service's, for a variable
- *   that is empty, and for a token that is none
+ * @throws Failure `usage` for a profile or a URL that is unknown, broken or another service's, for a
+ *   variable that is empty, and for a token that is none
  */
 export async function resolveSettings(selection: Selection): Promise<Settings> {
   const { service, env } = selection;
@@ -100,6 +107,8 @@ export async function resolveSettings(selection: Selection): Promise<Settings> {
   if (chosen?.value === LOCAL && chosen.isNamed) return embedded(service, chosen);
   const stored = chosen && chosen.value !== LOCAL ? await profileOf(chosen, selection) : undefined;
   const urlInEnv = variable(env, 'LEASECTL_URL');
+  const actual = serviceInEnv(env) ?? stored?.service ?? service;
+  assertServed(service, actual);
   const vendorToken = variable(env, tokenVariable);
   // Who chose the embedded service does not leave it for a variable that is there for other tools.
   const implied = chosen?.value === LOCAL ? undefined : vendorToken && baseUrl;
@@ -116,17 +125,18 @@ export async function resolveSettings(selection: Selection): Promise<Settings> {
   }
   if (isOfProject && !urlInEnv && variable(env, 'LEASECTL_TOKEN'))
     throw tokenForProject(chosen.value, chosen.source);
-  const given = givenToken(selection, url.value, urlInEnv !== undefined);
+  const given = givenToken(actual, env, url.value, urlInEnv !== undefined);
   const own = storedSecret(stored, url.value, chosen?.value ?? '');
   const credential = stored?.credential;
-  const usual = { type: SERVICES[service].schemes[0] };
+  const usual = { type: SERVICES[actual].schemes[0] };
+  const isShown = credential?.type !== 'oauth2' && stored?.service === actual;
   return {
     profile: chosen?.value === LOCAL ? undefined : chosen,
+    service: actual,
     url,
     secret: given ?? own,
     // A token that is given is shown as the profile shows its own, or as the service usually wants.
-    authentication:
-      credential === undefined || (given && credential.type === 'oauth2') ? usual : credential,
+    authentication: credential === undefined || (given && !isShown) ? usual : credential,
     network: stored && isSameOrigin(stored.url, url.value) ? networkOf(stored) : {},
     hidden: given && own && given.source,
     unused: undefined,
@@ -140,22 +150,43 @@ export async function resolveSettings(selection: Selection): Promise<Settings> {
  */
 export async function resolveTarget(selection: Selection): Promise<Resolved> {
   const settings = await resolveSettings(selection);
-  const { profile, url, secret, authentication, network } = settings;
+  const { profile, service, url, secret, authentication, network } = settings;
   const notice = noticeOf(settings);
   if (!url) return { target: { type: 'local', profile: LOCAL }, used: undefined, notice };
   const used = profile?.value;
   const name = used ?? url.source;
-  if (!secret)
-    throw noToken(selection, url.value, name, used && storeWith(used, authentication.type));
+  if (!secret && needsToken(service, url.value, authentication.type)) {
+    const edit = used && storeWith(used, authentication.type);
+    throw noToken({ service, env: selection.env }, url.value, name, edit);
+  }
   const target: HostedTarget = {
     type: 'hosted',
     profile: name,
-    url: url.value,
-    secret: secret.value,
+    service,
+    url: requestUrl(url.value, service, selection.service),
+    secret: secret?.value,
     authentication,
     network,
   };
   return { target, used, notice };
+}
+
+/**
+ * Whether nothing is answered there without a token. As long as it has none, what leasectl serves is
+ * for its own machine only, and asks for none.
+ */
+export function needsToken(
+  service: ServiceName,
+  url: URL,
+  type: Authentication['type'] | undefined,
+): boolean {
+  return service !== 'leasectl' || !isLoopback(url.hostname) || type === 'oauth2';
+}
+
+/** Where the paths of a command's requests begin at the service that is there. */
+export function requestUrl(url: URL, actual: ServiceName, commands: ServiceName): URL {
+  const path = basePath(actual, commands);
+  return path ? new URL(url.href.replace(/\/$/, '') + path) : url;
 }
 
 export interface Resolved {
@@ -176,6 +207,7 @@ function embedded(service: ServiceName, profile: Sourced<string>): Settings {
   const authentication = { type: SERVICES[service].schemes[0] };
   return {
     profile,
+    service,
     url: undefined,
     secret: undefined,
     authentication,
@@ -185,59 +217,16 @@ function embedded(service: ServiceName, profile: Sourced<string>): Settings {
   };
 }
 
-/** @throws Failure `usage` when it is set, but empty: the secret is missing that was to fill it */
-function variable(env: Environment, name: string): string | undefined {
-  const value = env[name];
-  if (value?.trim() !== '') return value;
-  throw new Failure('usage', `${name} is set, but empty.`, {
-    hint: `Is a secret missing that was to fill it? Else unset it; for the embedded service: --profile ${LOCAL}`,
-  });
-}
-
 function urlOf(text: string | undefined, source: string): Sourced<URL> | undefined {
   if (!text) return undefined;
   const where = source.startsWith('profile ') ? `The URL of ${source}` : source;
   return { value: parseBaseUrl(text, where), source };
 }
 
-interface Chosen extends Sourced<string> {
-  /** Whether the user named it for this very command. */
-  readonly isNamed: boolean;
-}
-
-async function chosenProfile(selection: Selection): Promise<Chosen | undefined> {
-  const { service, flag, env, profiles, project } = selection;
-  if (flag !== undefined) return { value: flag, source: '--profile', isNamed: true };
-  const named = variable(env, 'LEASECTL_PROFILE');
-  if (named) return { value: named, source: 'LEASECTL_PROFILE', isNamed: true };
-  const ofProject = project?.profiles?.[service];
-  if (ofProject && project) {
-    // In CI nothing needs to be stored: there the environment says what the profile would.
-    const isSaid = env['LEASECTL_URL'] ?? env[SERVICES[service].tokenVariable ?? ''];
-    const isKnown = ofProject === LOCAL || (await profiles.names()).includes(ofProject);
-    if (isKnown || !isSaid) return { value: ofProject, source: project.file, isNamed: false };
-  }
-  const chosen = await profiles.defaultOf(service);
-  if (chosen === undefined) return undefined;
-  return { value: chosen, source: `default of ${service}`, isNamed: false };
-}
-
-async function profileOf(chosen: Chosen, selection: Selection): Promise<Profile> {
-  const { service, profiles, project } = selection;
-  const { value: name, source } = chosen;
-  if (source === project?.file && !(await profiles.names()).includes(name)) {
-    throw new Failure('usage', `There is no profile ${name}, which ${source} names.`, {
-      hint: `Make it with leasectl profile add ${name} --service ${service}, or name another: --profile NAME`,
-    });
-  }
-  const profile = await profiles.get(name);
-  if (profile.service === service) return profile;
-  throw await otherService(name, profile.service, selection);
-}
-
 /** The token in a variable, if there is one that may be sent to the URL. */
 function givenToken(
-  { service, env }: Selection,
+  service: ServiceName,
+  env: Environment,
   url: URL,
   isUrlInEnv: boolean,
 ): Sourced<Secret> | undefined {

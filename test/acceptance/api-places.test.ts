@@ -88,15 +88,27 @@ describe('which service is meant', () => {
     expect(contradiction.stderr).toContain('Profile b is for askui, not for retaia.');
   });
 
-  test('is not said by LEASECTL_URL, nor by nothing at all, nor by local', async () => {
-    const stub = await startStub({ status: 204 });
+  test('is not said by LEASECTL_URL, but by LEASECTL_SERVICE beside it', async () => {
+    const stub = await startStub({ status: 204 }, { status: 204 });
     const sandbox = createSandbox();
     const env = { LEASECTL_URL: stub.url, LEASECTL_TOKEN: 'token' };
-    expect((await get(sandbox, [], env)).code).toBe(2);
+    const unsaid = await get(sandbox, [], env);
+    expect(unsaid.code).toBe(2);
+    expect(unsaid.stderr).toContain('--service');
     expect((await get(sandbox, ['--service', 'askui'], env)).code).toBe(0);
-    const nothing = await get(sandbox);
-    expect(nothing.code).toBe(2);
-    expect(nothing.stderr).toContain('--service');
-    expect((await get(sandbox, ['--profile', 'local'])).code).toBe(2);
+    expect((await get(sandbox, [], { ...env, LEASECTL_SERVICE: 'retaia' })).code).toBe(0);
+  });
+
+  test('where nothing leads elsewhere is that of leasectl, which speaks as all of them', async () => {
+    const { run } = createSandbox();
+    await run(['lease', 'k']);
+    await run(['admin', 'jobs', 'add', '--type', 't']);
+    const key = await run(['api', 'GET', '/v1/ai/status', '-q', 'key=k', '--field', 'status']);
+    expect(key.stdout).toBe('in_progress\n');
+    const job = ['api', 'GET', '/api/v1/jobs', '--profile', 'local', '--query', '[0].job_type'];
+    expect((await run(job)).stdout).toBe('"t"\n');
+    const unknown = await run(['api', 'POST', '/api/v1/runner-jobs/ping', '-q', 'ack=none']);
+    expect(unknown).toMatchObject({ code: 6, stderr: expect.stringContaining('(askui 422)') });
+    expect((await get(createSandbox())).code).toBe(3);
   });
 });

@@ -92,7 +92,7 @@ describe('rights', () => {
     const shown = await run(['doctor', ...OFFLINE]);
     expect(shown).toMatchObject({
       code: 1,
-      stderr: 'Error: 4 checks fail, of 20.\nHint: What mends it is below each of them.\n',
+      stderr: 'Error: 4 checks fail, of 21.\nHint: What mends it is below each of them.\n',
     });
 
     for (const { mend } of wrong) execFileSync('bash', ['-c', mend ?? 'false']);

@@ -111,8 +111,6 @@ test.each([
     'profile list',
     /^Error: The command profile list asks no service: there is nothing to resolve\./,
   ],
-  // Where nothing is configured it needs --service.
-  ['api', /^Error: Which service is meant is not known/],
 ])('%s is refused', async (words, message) => {
   const { run } = createSandbox();
   const { code, stderr } = await run(['profile', 'show', '--resolve', words]);

@@ -21,6 +21,7 @@ import {
 } from '../support/prompts.ts';
 import { addProfile, createSandbox } from '../support/sandbox.ts';
 import { closedUrl, type Reply, startStub } from '../support/stub-server.ts';
+import { startTeamService } from '../support/team-service.ts';
 
 describe.each([60, 80, 200])('on a terminal of %i columns', (columns) => {
   test('profile add asks for everything, tries it, and tells nobody the token', async () => {
@@ -54,6 +55,23 @@ describe.each([60, 80, 200])('on a terminal of %i columns', (columns) => {
 });
 
 describe('profile add', () => {
+  test('knows what leasectl serves as a service, for all commands', async () => {
+    const team = await startTeamService();
+    const token = await team.token('me', 'keys:read');
+    const sandbox = createSandbox();
+    const person = await openTerminal(sandbox);
+    person.type('leasectl profile add');
+    await person.answers(SERVICE, DOWN + DOWN + DOWN);
+    await person.answers(NAME);
+    await person.answers(BASE_URL, team.url);
+    await person.answers(WAY);
+    await person.answers(SECRET, token);
+    await person.sees(/takes the token\./);
+    expect(await person.code()).toBe(0);
+    expect(profileFile(sandbox, 'leasectl')).toMatchObject({ service: 'leasectl', url: team.url });
+    expect(await person.screen()).toContain('✔ Which service is it for? leasectl\n');
+  });
+
   test('asks for an OAuth 2.0 client', async () => {
     const sandbox = createSandbox();
     const token = { access_token: 'access', token_type: 'Bearer', expires_in: 60 };

@@ -111,11 +111,12 @@ describe('values', () => {
       'onceonly',
       'retaia',
       'askui',
+      'leasectl',
     ]);
     const { reply } = await offered('profile', 'add', 'p', '--service=on');
     expect(reply).toMatchObject({
       prefix: '--service=',
-      candidates: [{ value: 'onceonly' }, {}, {}],
+      candidates: [{ value: 'onceonly' }, {}, {}, {}],
     });
     expect(await valuesAt('completion', '')).toEqual(SHELLS);
     expect(await valuesAt('api', '')).toContain('PATCH');

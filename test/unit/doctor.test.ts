@@ -82,6 +82,7 @@ test.each<[number, string]>([
     name: 'prod',
     profile: 'prod',
     url: new URL('https://prod.example.com'),
+    isLeasectl: false,
     network: {},
     ways: [],
     isTokenUnclear: false,

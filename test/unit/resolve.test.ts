@@ -29,7 +29,8 @@ async function setUp() {
     const { target } = await resolveTarget(selection(...given));
     if (target.type === 'local') return 'local';
     const { secret } = target;
-    return `${target.profile} ${target.url.href} ${'given' in secret ? secret.given : secret.stored}`;
+    const shown = secret && ('given' in secret ? secret.given : secret.stored);
+    return `${target.profile} ${target.url.href} ${shown}`;
   };
   return { profiles, selection, resolve };
 }

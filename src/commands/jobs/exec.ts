@@ -1,13 +1,13 @@
 import { string } from '@oclif/core/flags';
 import type { NeededService } from '../../capability.ts';
 import { nextFlags, wantedJob } from '../../claim-job.ts';
-import { SCOPES, type Scope } from '../../engine/access.ts';
+import type { Scope } from '../../engine/access.ts';
 import { ExecCommand, parseExitCode } from '../../exec-command.ts';
 import { optional } from '../../positional.ts';
 
 export default class JobsExec extends ExecCommand {
   static readonly service = 'retaia' satisfies NeededService;
-  static readonly scopes: readonly Scope[] = SCOPES;
+  static readonly scopes: readonly Scope[] = ['jobs:claim', 'jobs:heartbeat', 'jobs:submit'];
   static override readonly summary = 'Hold a lease on a job while a command runs';
   static override readonly description = [
     'Claims the job, sends heartbeats, and submits the result of the command when it ends',

@@ -6,7 +6,12 @@ import { checkFlags, type WritingFlags, writingFlags } from '../../profile-flags
 import type { Plan } from '../../profile-questions.ts';
 import { inline, ProfileWritingCommand, profileWith } from '../../profile-writing-command.ts';
 import { draftOf } from '../../profiles/draft.ts';
-import { checkProfileName, SERVICE_NAMES, type ServiceName } from '../../profiles/profile.ts';
+import {
+  checkProfileName,
+  type Profile,
+  SERVICE_NAMES,
+  type ServiceName,
+} from '../../profiles/profile.ts';
 
 export default class ProfileAdd extends ProfileWritingCommand {
   static override readonly summary = 'Store a service and the token for it';
@@ -15,12 +20,14 @@ export default class ProfileAdd extends ProfileWritingCommand {
     "where none was chosen yet. Its token, or its OAuth 2.0 client's secret, is kept in the",
     "system's keyring, or in a file that only you may read where there is none, and is sent to",
     "the URL's origin only, or to that of --token-url. Without one it comes from LEASECTL_TOKEN,",
-    "or for the service's own address from ONCEONLY_API_KEY or ASKUI_TOKEN.",
+    "or for the service's own address from ONCEONLY_API_KEY or ASKUI_TOKEN. One of service",
+    'leasectl, for what leasectl serve serves, is for the commands of all services.',
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> profile add prod --service onceonly --token-stdin < token.txt',
     '<%= config.bin %> profile add staging --service onceonly --url http://localhost:4040',
     '<%= config.bin %> profile add runners --service askui --token-command "pass show askui"',
+    '<%= config.bin %> profile add team --service leasectl --url https://leases.example.com --token-stdin < token.txt',
     {
       description: 'With an OAuth 2.0 client:',
       command:
@@ -49,19 +56,27 @@ export default class ProfileAdd extends ProfileWritingCommand {
     if (flags.verify || (isAsked && secret)) {
       await this.verify(name, profileWith(draft, secret && inline(secret)), isAsked);
     }
-    const { profile, isDefault } = await this.withKept(secret, flags.storage, async (stored) => {
+    const { profile, others } = await this.withKept(secret, flags.storage, async (stored) => {
       const profile = profileWith(draft, stored);
-      return { profile, isDefault: await profiles.add(name, profile) };
+      return { profile, others: await profiles.add(name, profile) };
     });
-    if (service === 'retaia' && !draft.url.endsWith('/api/v1')) {
+    this.#tellOfPath(draft);
+    if (others.length > 0) {
+      this.notice(`To make it the default of ${others.join(', ')}: leasectl profile use ${name}`);
+    }
+    return this.answerWith(name, profile);
+  }
+
+  #tellOfPath({ service, url }: Profile): void {
+    const hasPath = url.endsWith('/api/v1');
+    if (service === 'retaia' && !hasPath) {
       this.notice(
         "Warning: the base URL of a Retaia server usually ends in /api/v1; this one doesn't.",
       );
     }
-    if (!isDefault) {
-      this.notice(`To make it the default of ${service}: leasectl profile use ${name}`);
+    if (service === 'leasectl' && hasPath) {
+      this.notice('Warning: the URL of leasectl serve has no /api/v1 at its end; this one has.');
     }
-    return this.answerWith(name, profile);
   }
 
   async #given(name: string | undefined, flags: AddFlags): Promise<Omit<Plan, 'isDropped'>> {

@@ -23,8 +23,10 @@ export default class ProfileExport extends ProfileCommand {
     const found =
       name === undefined ? await profiles.all() : [{ name, profile: await profiles.get(name) }];
     const usable = found.filter((entry) => entry.profile !== undefined);
-    const defaults = await Promise.all(SERVICE_NAMES.map((service) => profiles.defaultOf(service)));
-    const data = exportOf(usable, defaults);
+    const defaults = await Promise.all(
+      SERVICE_NAMES.map(async (service) => [service, await profiles.defaultOf(service)] as const),
+    );
+    const data = exportOf(usable, Object.fromEntries(defaults));
     const broken = found.find((entry) => entry.profile === undefined);
     return {
       data,

@@ -45,10 +45,14 @@ export default class ProfileList extends ProfileCommand {
     };
   }
 
-  /** Short: `local` is the default of those services that have no other; `profile show` names them. */
+  /**
+   * Short: `local` is the default of those services that have no other, and what leasectl serves may
+   * be that of some; `profile show` names them.
+   */
   async #isDefault(summary: ProfileSummary): Promise<string> {
     const shown = await this.shownDefault(summary);
-    return ['yes', 'no'].includes(shown) ? shown : 'others';
+    if (['yes', 'no'].includes(shown)) return shown;
+    return summary.name === LOCAL ? 'others' : 'some';
   }
 }
 

@@ -24,9 +24,10 @@ export default class ProfileRemove extends ProfileCommand {
       return { data: { name, removed: false }, text: () => `Kept ${name}.` };
     }
     const { profile, orphaned } = await profiles.remove(name);
-    for (const service of orphaned) {
+    if (orphaned.length > 0) {
+      const have = orphaned.length > 1 ? 'have' : 'has';
       this.notice(
-        `${name} was the default of ${service}, which has none now: leasectl profile use NAME chooses one.`,
+        `${name} was the default of ${orphaned.join(', ')}, which ${have} none now: leasectl profile use NAME chooses one.`,
       );
     }
     await this.forgetCredential(name, profile?.credential);

@@ -4,8 +4,10 @@ import { ProfileCommand } from '../../profile-command.ts';
 
 export default class ProfileUse extends ProfileCommand {
   static override readonly summary = "Make a profile its service's default";
-  static override readonly description =
-    '"local", the embedded service, becomes the default of every service.';
+  static override readonly description = [
+    '"local", the embedded service, becomes the default of every service, and so does a',
+    'profile of service leasectl.',
+  ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> profile use prod',
     '<%= config.bin %> profile use local',

@@ -1,9 +1,11 @@
 import type { NeededService } from '../../capability.ts';
+import type { Scope } from '../../engine/access.ts';
 import { ExecCommand } from '../../exec-command.ts';
 import { leaseQueryOf, runnerFlags } from '../../lease-runner-job.ts';
 
 export default class RunnerJobsExec extends ExecCommand {
   static readonly service = 'askui' satisfies NeededService;
+  static readonly scopes: readonly Scope[] = ['runner-jobs'];
   static override readonly summary = 'Hold a lease on the next job that fits a runner';
   static override readonly description = [
     'Leases the job, pings, and completes it as PASSED when the command ends with 0, else',
