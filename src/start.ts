@@ -25,8 +25,10 @@ import { pathsOf } from './paths.ts';
 /** Set by the build; differs whenever the bundle does. */
 declare const BUILD_ID: string;
 
-/** The name of a cache of this build, for any Node; anything else is left over. */
+/** The name of a cache of this build, for any Node. */
 const IS_CACHE = new RegExp(`^${BUILD_ID}-v[\\d.]+-\\w+$`);
+/** The name of a cache of any build, be it half written: the directory may have other files, too. */
+const WAS_CACHE = /^[0-9a-f]{16}-v[\d.]+-\w+(\.\d+)?$/;
 
 interface CodeCache {
   /** The commands whose functions are in it. */
@@ -104,7 +106,7 @@ function writeCache(
     writeFileSync(temporary, content, { flag: 'wx', mode: 0o600 });
     renameSync(temporary, join(directory, name));
     for (const old of readdirSync(directory)) {
-      if (!IS_CACHE.test(old)) rmSync(join(directory, old), { force: true });
+      if (WAS_CACHE.test(old) && !IS_CACHE.test(old)) rmSync(join(directory, old), { force: true });
     }
   });
   attempt(() => rmSync(temporary, { force: true }));

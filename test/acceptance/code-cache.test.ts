@@ -69,6 +69,16 @@ describe('a code cache is made anew', () => {
     await run('lease', 'k');
     expect(commandsIn(onlyFile(directory))).toEqual(['lease']);
   });
+
+  test('beside files that are none, which stay', async () => {
+    const { directory, run } = createFresh();
+    mkdirSync(directory, { recursive: true });
+    const names = ['leases.db', '0123456789abcdef', '0123456789abcdef-v20.0.0-x64.db', 'notes'];
+    for (const name of names) writeFileSync(join(directory, name), 'mine');
+    await run('lease', 'k');
+    expect(readdirSync(directory)).toEqual(expect.arrayContaining(names));
+    expect(readdirSync(directory)).toHaveLength(names.length + 1);
+  });
 });
 
 test('where no cache can be kept, commands work all the same', async () => {
