@@ -3,6 +3,7 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { json } from '../http/route.ts';
 import type { HttpAnswer } from '../http/transport.ts';
 import { type Answered, type RequestNotes, requestIdOf } from './request-notes.ts';
@@ -39,10 +40,13 @@ export class Traffic {
     this.#options = options;
     const begun = new WeakMap<object, RequestNotes>();
     const respond = getRequestListener(
-      (request, { incoming }) => {
+      async (request, { incoming, outgoing }) => {
         const notes = begun.get(incoming);
         if (!notes) throw new Error('a request that did not begin');
-        return options.answer(request, notes);
+        const response = await options.answer(request, notes);
+        if (!notes.isDropped) return response;
+        outgoing.destroy();
+        return RESPONSE_ALREADY_SENT;
       },
       { errorHandler: refusal },
     );
