@@ -26,6 +26,8 @@ export interface Beside {
   answered(answered: Answered): void;
   /** Begins the housekeeping. */
   start(): void;
+  /** Makes nobody wait any more. */
+  beginStop(): void;
   stop(): Promise<void>;
 }
 
@@ -80,9 +82,7 @@ export function createBeside(store: Store, { faults, openApi, log }: BesideOptio
         onFailure: (error) => log.error({ err: error }, 'the housekeeping failed'),
       });
     },
-    async stop() {
-      injector?.close();
-      await sweeper?.stop();
-    },
+    beginStop: () => injector?.close(),
+    stop: async () => sweeper?.stop(),
   };
 }

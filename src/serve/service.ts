@@ -45,6 +45,7 @@ export function createService(options: ServiceOptions): Service {
   return {
     beginStop: () => {
       isStopping = true;
+      beside.beginStop();
     },
     start: () => beside.start(),
     stop: () => beside.stop(),
