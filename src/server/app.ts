@@ -3,6 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Access, Bearer } from '../engine/access.ts';
 import { PROBLEMS, type Problem, type Route } from '../http/route.ts';
 import { type HttpAnswer, KNOWS_ACQUISITIONS } from '../http/transport.ts';
+import { AnswerDropped } from './fault-injector.ts';
 import { NO_SUCH_ENDPOINT } from './no-such-endpoint.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { readBody } from './read-body.ts';
@@ -53,7 +54,8 @@ export function createApp(options: AppOptions): App {
         });
         return responseOf(answer ?? NO_SUCH_ENDPOINT);
       } catch (error) {
-        notes.error = error;
+        if (error instanceof AnswerDropped) notes.isDropped = true;
+        else notes.error = error;
         options.report?.(error);
         return responseOf(route.refuse(meaningOf(error)));
       }

@@ -3,6 +3,7 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { json } from '../http/route.ts';
 import type { HttpAnswer } from '../http/transport.ts';
 import { refuseProblem } from './refuse.ts';
@@ -26,6 +27,9 @@ const UNREADABLE: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
+/** Ends of a connection in the middle of a request. */
+const HUNG_UP = /^(ECONNRESET|EPIPE|HPE_INVALID_EOF_STATE)$/;
+
 interface Flight {
   readonly notes: RequestNotes;
   /** The status with which it was cut short. */
@@ -46,14 +50,12 @@ export class Traffic {
     this.#options = options;
     const begun = new WeakMap<object, RequestNotes>();
     const respond = getRequestListener(
-      async (request, { incoming }) => {
+      async (request, { incoming, outgoing }) => {
         const notes = begun.get(incoming) ?? { id: '' };
-        try {
-          return await options.answer(request, notes);
-        } catch (error) {
-          notes.error = error;
-          return responseOf(refuseProblem('internal'));
-        }
+        const response = await answered(options, request, notes);
+        if (!notes.isDropped) return response;
+        outgoing.destroy();
+        return RESPONSE_ALREADY_SENT;
       },
       // What is left is what no Request can be made of.
       { errorHandler: () => responseOf(unreadable(400)) },
@@ -115,7 +117,7 @@ export class Traffic {
   #refuse(code: string | undefined, socket: Duplex): void {
     const current = [...this.#inFlight].find(([outgoing]) => outgoing.socket === socket);
     // Who hung up gets none, nor who has got a part of one.
-    if (!socket.writable || code === 'ECONNRESET' || current?.[0].headersSent) {
+    if (!socket.writable || HUNG_UP.test(code ?? '') || current?.[0].headersSent) {
       socket.destroy();
       return;
     }
@@ -128,6 +130,19 @@ export class Traffic {
     if (!current) {
       this.#options.onAnswered({ notes, method: undefined, status, milliseconds: 0, remote });
     }
+  }
+}
+
+async function answered(
+  { answer }: TrafficOptions,
+  request: Request,
+  notes: RequestNotes,
+): Promise<Response> {
+  try {
+    return await answer(request, notes);
+  } catch (error) {
+    notes.error = error;
+    return responseOf(refuseProblem('internal'));
   }
 }
 
