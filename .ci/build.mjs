@@ -81,14 +81,17 @@ const APART = {
     `,
   },
   hono: {
-    packages: ['hono', '@hono/node-server'],
+    packages: ['hono', '@hono/node-server', '@hono/node-server/utils/response'],
     source: `
       exports.Hono = require('hono').Hono;
       exports.getRequestListener = require('@hono/node-server').getRequestListener;
+      exports.RESPONSE_ALREADY_SENT =
+        require('@hono/node-server/utils/response').RESPONSE_ALREADY_SENT;
     `,
   },
   // The bindings to the C library are not used.
   pg: { packages: ['pg'], source: "module.exports = require('pg/lib/index.js');" },
+  prom: { packages: ['prom-client'], source: `module.exports = require('prom-client');` },
   pino: { packages: ['pino'], source: `module.exports = require('pino');` },
 };
 /** By package, the file that it is in. */
@@ -197,6 +200,24 @@ const keyring = await build({
   outfile: 'dist/keyring.js',
   metafile: true,
 });
+
+/** What the service tells of itself at /openapi.json. */
+async function openApi() {
+  const { outputFiles } = await build({
+    ...options,
+    stdin: {
+      contents: "export { openApiDocument } from './src/server/openapi.ts';",
+      resolveDir: '.',
+    },
+    format: 'esm',
+    write: false,
+  });
+  const module = Buffer.from(outputFiles[0].contents).toString('base64');
+  const { openApiDocument } = await import(`data:text/javascript;base64,${module}`);
+  const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+  return JSON.stringify(openApiDocument(version));
+}
+await writeFile('dist/openapi.json', await openApi());
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 
 const inputs = [main, ...apart, keyring].flatMap(({ metafile }) => Object.keys(metafile.inputs));

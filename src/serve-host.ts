@@ -10,7 +10,7 @@ const EXIT_CODES: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM:
 export function processHost(
   context: Pick<Context, 'redactor' | 'onClose'>,
   level: LogLevel,
-): Omit<ServeHost, 'onListening'> {
+): Omit<ServeHost, 'onListening' | 'openApi'> {
   const sink = logSink(process.stderr.fd);
   const log = createLog(sink, level, (text) => context.redactor.clean(text));
   context.onClose(() => sink.flushSync());

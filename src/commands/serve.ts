@@ -1,7 +1,11 @@
-import { option, string } from '@oclif/core/flags';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { boolean, option, string } from '@oclif/core/flags';
 import { colorFlags } from '../answer-view.ts';
 import { BaseCommand } from '../base-command.ts';
 import { endAnyway } from '../end-anyway.ts';
+import { isPostgres } from '../open-store.ts';
+import { faultsOf } from '../serve/faults.ts';
 import { LOG_LEVELS, parseWhole, type ServeOptions, tlsFilesOf } from '../serve/options.ts';
 import type { Place } from '../serve/serve.ts';
 import { visible } from '../terminal/visible.ts';
@@ -54,6 +58,15 @@ export default class Serve extends BaseCommand {
       helpValue: 'NUMBER',
       default: '1000000',
     }),
+    fault: string({
+      description:
+        'Faults to make on purpose, for testing workers: lose=10s,rate-limit=5%,latency=200ms..2s,drop-answer=1%,seed=42',
+      helpValue: 'LIST',
+    }),
+    'fault-on-postgres': boolean({
+      description: 'Make faults on PostgreSQL, too, which others may share',
+      dependsOn: ['fault'],
+    }),
     'log-level': option({
       description: 'From which kind of line on the log has them',
       options: LOG_LEVELS,
@@ -63,6 +76,8 @@ export default class Serve extends BaseCommand {
 
   protected async execute(): Promise<number> {
     const { flags } = await this.parse(Serve);
+    const { env, paths, redactor } = this.context;
+    const location = flags.database ?? (env['LEASECTL_DATABASE'] || paths.leases);
     const options: ServeOptions = {
       database: flags.database,
       host: flags.host,
@@ -70,22 +85,28 @@ export default class Serve extends BaseCommand {
       tls: tlsFilesOf(flags['tls-cert'], flags['tls-key']),
       rate: parseWhole(flags.rate, '--rate', 0, 1_000_000),
       capacity: parseWhole(flags['max-leases'], '--max-leases', 1, 1_000_000_000),
+      faults: await faultsOf({
+        text: flags.fault,
+        isShared: isPostgres(location),
+        isForced: flags['fault-on-postgres'],
+      }),
     };
-    const { context } = this;
     const [{ openStore }, { serve }, { processHost }] = await Promise.all([
       import('../open-store.ts'),
       import('../serve/serve.ts'),
       import('../serve-host.ts'),
     ]);
-    const { env, paths, redactor } = context;
     const store = await openStore({
-      location: flags.database ?? (env['LEASECTL_DATABASE'] || paths.leases),
+      location,
       env,
       remember: (secret) => redactor.addCredential(secret),
     });
-    context.onClose(() => store.close());
-    const host = processHost(context, flags['log-level']);
-    await serve(store, options, { ...host, onListening: (place) => this.#tell(place) });
+    this.context.onClose(() => store.close());
+    await serve(store, options, {
+      ...processHost(this.context, flags['log-level']),
+      openApi: () => readFile(join(this.config.root, 'dist', 'openapi.json'), 'utf8'),
+      onListening: (place) => this.#tell(place),
+    });
     return 0;
   }
 
@@ -95,11 +116,14 @@ export default class Serve extends BaseCommand {
     await super.finally();
   }
 
-  #tell({ url, isOpen }: Place): void {
+  #tell({ url, isOpen, faults }: Place): void {
     const { terminal } = this.context;
-    terminal.writeOut(
-      this.jsonEnabled() ? JSON.stringify({ url, open: isOpen }) : visible(`Listening on ${url}`),
-    );
+    if (this.jsonEnabled()) {
+      terminal.writeOut(JSON.stringify({ url, open: isOpen, faults: faults ?? null }));
+    } else {
+      terminal.writeOut(visible(`Listening on ${url}`));
+      if (faults) terminal.writeOut(visible(`Faults on purpose: ${faults}`));
+    }
     if (!terminal.isInteractive('stderr')) return;
     if (isOpen) {
       this.notice(

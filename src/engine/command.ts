@@ -80,6 +80,8 @@ export interface RequestCancel {
 /** Ends a lease that somebody holds, without its proof: for whoever runs the service. */
 export interface Break {
   readonly type: 'break';
+  /** If it is given, only this acquisition's. */
+  readonly fencingToken?: number | undefined;
   /** Why, for the history. */
   readonly detail?: JsonObject;
 }

@@ -36,6 +36,8 @@ export interface Decision {
 export interface AcquireDecision extends Decision {
   readonly usage: number;
   readonly limit: number;
+  /** Whether it was not known yet that the last one who held it had let it run out. */
+  readonly foundExpired: boolean;
 }
 
 export type AcquireRequest = Omit<Acquire, 'type' | 'handle' | 'usage'>;
@@ -183,6 +185,7 @@ async function acquire(
     now,
     usage,
     limit,
+    foundExpired: false,
   });
 
   const live = await liveWithKey(transaction, request.kind, request.idempotencyKey);
@@ -200,9 +203,13 @@ async function acquire(
     return decide({ type: 'rejected', reason: 'storage_full' });
   }
   await transaction.save(lease);
-  for (const event of eventsOf(before, outcome, caller)) await transaction.saveEvent(event);
+  let foundExpired = false;
+  for (const event of eventsOf(before, outcome, caller)) {
+    const isNew = await transaction.saveEvent(event);
+    foundExpired ||= isNew && event.type === 'expired';
+  }
   if (isMetered) await transaction.charge(month);
-  return decide(outcome, lease, used + 1);
+  return { ...decide(outcome, lease, used + 1), foundExpired };
 }
 
 async function change(

@@ -132,8 +132,12 @@ export interface Receipt {
 export interface Transaction extends View {
   save(lease: Lease): Promise<void>;
   saveReceipt(kind: Kind, id: string, receipt: Receipt): Promise<void>;
-  /** Of a lease that ran out, once for each time that it was acquired: saving it again does nothing. */
-  saveEvent(event: NewEvent): Promise<void>;
+  /**
+   * Of a lease that ran out, once for each time that it was acquired: saving it again does nothing.
+   *
+   * @returns whether it was new
+   */
+  saveEvent(event: NewEvent): Promise<boolean>;
   saveClient(client: Client): Promise<void>;
   /** Drops a client of this namespace, and what was granted to it. @returns whether it was there */
   removeClient(name: string): Promise<boolean>;

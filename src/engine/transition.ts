@@ -1,6 +1,7 @@
 import type {
   Acquire,
   Add,
+  Break,
   Command,
   Extend,
   FinishCommand,
@@ -75,7 +76,7 @@ export function transition(lease: Lease | undefined, command: Command, now: Inst
     case 'request_cancel':
       return requestCancel(lease, now);
     case 'break':
-      return breakLease(lease, now);
+      return breakLease(lease, command, now);
   }
 }
 
@@ -203,11 +204,12 @@ function release(stored: Lease | undefined, command: Release, now: Instant): Tra
   return { lease: next, outcome: { type: 'released', lease: next } };
 }
 
-function breakLease(stored: Lease | undefined, now: Instant): Transition {
+function breakLease(stored: Lease | undefined, { fencingToken }: Break, now: Instant): Transition {
   const lease = remembered(stored, now);
   if (!lease) return rejected(stored, 'unknown');
   if (lease.finish) return rejected(stored, 'already_finished');
-  if (phaseOf(lease, now) !== 'held') return rejected(stored, 'not_held');
+  const isMeant = fencingToken === undefined || fencingToken === lease.fencingToken;
+  if (!isMeant || phaseOf(lease, now) !== 'held') return rejected(stored, 'not_held');
   const next = endedNow(lease, now);
   return { lease: next, outcome: { type: 'broken', lease: next } };
 }

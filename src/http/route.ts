@@ -36,7 +36,13 @@ export interface Route {
   readonly scope?: string;
   /** How the dialect says no. */
   readonly refuse: (problem: Problem) => HttpAnswer;
-  readonly handle: (request: RouteRequest) => Promise<HttpAnswer>;
+  readonly handle: (request: RouteRequest) => Promise<RouteAnswer>;
+}
+
+/** What a handler answers. */
+export interface RouteAnswer extends HttpAnswer {
+  /** When the times that it tells were read, by the clock that they are of; in milliseconds. */
+  readonly at?: number;
 }
 
 export function json(status: number, body: unknown): HttpAnswer {

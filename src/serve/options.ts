@@ -1,4 +1,5 @@
 import { Failure } from '../domain/failure.ts';
+import type { Faults } from '../server/faults.ts';
 import type { LogLevel } from '../server/log.ts';
 
 /** From which kind of line on the log has them. */
@@ -17,6 +18,8 @@ export interface ServeOptions {
   readonly capacity: number;
   /** The database as the command line has it, for hints; undefined where it does not. */
   readonly database: string | undefined;
+  /** Faults that are made on purpose. */
+  readonly faults: Faults | undefined;
 }
 
 /**

@@ -4,6 +4,7 @@ import { quoted } from '../domain/shell.ts';
 import type { Store } from '../engine/store.ts';
 import { accessOn } from '../engines.ts';
 import { type Identity, readIdentity } from '../http/tls-files.ts';
+import { describeFaults } from '../server/faults.ts';
 import { addressOf, type Listening, listen } from '../server/listen.ts';
 import type { Log } from '../server/log.ts';
 import { isLoopback } from '../server/loopback.ts';
@@ -14,6 +15,8 @@ import { createService, type Service } from './service.ts';
 /** What serving needs of its process. */
 export interface ServeHost {
   readonly log: Log;
+  /** Gives the description of the service, as JSON. */
+  readonly openApi: () => Promise<string>;
   readonly signals: SignalSource;
   /** Ends the process at once, as one that died of a signal does. */
   readonly die: (signal: StopSignal) => void;
@@ -25,6 +28,8 @@ export interface Place {
   readonly url: string;
   /** Whether everybody who reaches it may everything. */
   readonly isOpen: boolean;
+  /** The faults that are made on purpose, as they are written. */
+  readonly faults?: string;
 }
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -44,18 +49,20 @@ const LAST_WORK = 1_000;
  *   files as {@link readIdentity}; `unavailable` as the store
  */
 export async function serve(store: Store, options: ServeOptions, host: ServeHost): Promise<void> {
-  const { log, signals } = host;
+  const { log, openApi, signals } = host;
   const address = await addressOf(options.host);
   const isOpen = await accessOn(store).isOpen();
   if (isOpen && !isLoopback(address)) throw tokenFirst(options);
   const keyPair = options.tls && identityOf(options.tls, log);
-  const service = createService({ ...options, store, isGuarded: !isOpen, log });
+  const service = createService({ ...options, store, isGuarded: !isOpen, log, openApi });
   const listening = await listen({ ...service, host: address, port: options.port, keyPair });
   const forget = options.tls && rereading(options.tls, listening, host);
   const stopped = untilSignal(signals);
   const { url } = listening;
   log.info({ url, open: isOpen }, 'listening');
-  host.onListening({ url, isOpen });
+  service.start();
+  const told = options.faults ? { faults: describeFaults(options.faults) } : {};
+  host.onListening({ url, isOpen, ...told });
   const signal = await stopped;
   const restore = STOP_SIGNALS.map((again) => signals.on(again, () => host.die(again)));
   log.info({ signal }, 'stopping');

@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
 import { Failure } from '../domain/failure.ts';
 import type { Access, Bearer } from '../engine/access.ts';
-import { PROBLEMS, type Problem, type Route } from '../http/route.ts';
+import { PROBLEMS, type Problem, type Route, type RouteAnswer } from '../http/route.ts';
 import { type HttpAnswer, KNOWS_ACQUISITIONS } from '../http/transport.ts';
+import { AnswerDropped } from './fault-injector.ts';
 import { NO_SUCH_ENDPOINT } from './no-such-endpoint.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { readBody } from './read-body.ts';
@@ -53,7 +54,8 @@ export function createApp(options: AppOptions): App {
         });
         return responseOf(answer ?? NO_SUCH_ENDPOINT);
       } catch (error) {
-        notes.error = error;
+        if (error instanceof AnswerDropped) notes.isDropped = true;
+        else notes.error = error;
         options.report?.(error);
         return responseOf(route.refuse(meaningOf(error)));
       }
@@ -124,10 +126,15 @@ function meaningOf(error: unknown): Problem {
 /** When to come back, in seconds, after what passes by itself. */
 const RETRY_AFTER = '1';
 
-function responseOf({ status, headers, body }: HttpAnswer): Response {
+function responseOf({ status, headers, body, at }: RouteAnswer): Response {
   const passes = status === PROBLEMS.rate_limited.status || status === PROBLEMS.unavailable.status;
   return new Response(status === 204 ? null : body, {
     status,
-    headers: passes ? { 'retry-after': RETRY_AFTER, ...headers } : headers,
+    headers: {
+      ...(passes ? { 'retry-after': RETRY_AFTER } : {}),
+      // Holders count from this until a lease ends, which the database's clock decides, not a node's.
+      ...(at === undefined ? {} : { date: new Date(at).toUTCString() }),
+      ...headers,
+    },
   });
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../domain/failure.ts';
-import { json, PROBLEMS, type Problem, type Route } from '../http/route.ts';
+import { json, type Route } from '../http/route.ts';
+import { refuseProblem as refuse } from './refuse.ts';
 
 /** How long the database gets to answer, in milliseconds. */
 const PATIENCE = 2_000;
@@ -30,12 +31,6 @@ export function healthRoutes({ check, isStopping }: HealthOptions): Route[] {
       },
     },
   ];
-}
-
-/** In the words of those endpoints that are of no service's contract. */
-function refuse(problem: Problem) {
-  const { status, message } = PROBLEMS[problem];
-  return json(status, { detail: { error: problem, message } });
 }
 
 function notReady(status: string) {

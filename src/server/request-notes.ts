@@ -7,6 +7,8 @@ export interface RequestNotes {
   /** The endpoint as the routes name it, e.g. `/jobs/:id/claim`: real paths may hold anything. */
   route?: string;
   bearer?: Bearer;
+  /** Whether its connection is to be cut, in place of an answer. */
+  isDropped?: boolean;
   /** What was thrown, where the answer is for that. */
   error?: unknown;
 }

@@ -3,8 +3,10 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { json } from '../http/route.ts';
 import type { HttpAnswer } from '../http/transport.ts';
+import { refuseProblem } from './refuse.ts';
 import { type Answered, type RequestNotes, requestIdOf } from './request-notes.ts';
 
 export interface TrafficOptions {
@@ -25,13 +27,22 @@ const UNREADABLE: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
+/** Ends of a connection in the middle of a request. */
+const HUNG_UP = /^(ECONNRESET|EPIPE|HPE_INVALID_EOF_STATE)$/;
+
+interface Flight {
+  readonly notes: RequestNotes;
+  /** The status with which it was cut short. */
+  refused?: number;
+}
+
 /** The connections and requests of a server. */
 export class Traffic {
   /** Node's listener for requests. */
   readonly take: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
   readonly #options: TrafficOptions;
   readonly #sockets = new Set<Socket>();
-  readonly #inFlight = new Map<ServerResponse, RequestNotes>();
+  readonly #inFlight = new Map<ServerResponse, Flight>();
   #isDraining = false;
   #crowdedAt = Number.NEGATIVE_INFINITY;
 
@@ -39,12 +50,15 @@ export class Traffic {
     this.#options = options;
     const begun = new WeakMap<object, RequestNotes>();
     const respond = getRequestListener(
-      (request, { incoming }) => {
-        const notes = begun.get(incoming);
-        if (!notes) throw new Error('a request that did not begin');
-        return options.answer(request, notes);
+      async (request, { incoming, outgoing }) => {
+        const notes = begun.get(incoming) ?? { id: '' };
+        const response = await answered(options, request, notes);
+        if (!notes.isDropped) return response;
+        outgoing.destroy();
+        return RESPONSE_ALREADY_SENT;
       },
-      { errorHandler: refusal },
+      // What is left is what no Request can be made of.
+      { errorHandler: () => responseOf(unreadable(400)) },
     );
     this.take = (incoming, outgoing) => {
       begun.set(incoming, this.#begin(incoming, outgoing));
@@ -87,11 +101,12 @@ export class Traffic {
     const { method, socket } = incoming;
     const remote = socket.remoteAddress;
     outgoing.setHeader('x-request-id', notes.id);
-    this.#inFlight.set(outgoing, notes);
+    const flight: Flight = { notes };
+    this.#inFlight.set(outgoing, flight);
     if (this.#isDraining) endConnection(outgoing);
     outgoing.once('close', () => {
       this.#inFlight.delete(outgoing);
-      const status = outgoing.writableFinished ? outgoing.statusCode : undefined;
+      const status = outgoing.writableFinished ? outgoing.statusCode : flight.refused;
       const milliseconds = performance.now() - begun;
       this.#options.onAnswered({ notes, method, status, milliseconds, remote });
     });
@@ -102,17 +117,32 @@ export class Traffic {
   #refuse(code: string | undefined, socket: Duplex): void {
     const current = [...this.#inFlight].find(([outgoing]) => outgoing.socket === socket);
     // Who hung up gets none, nor who has got a part of one.
-    if (!socket.writable || code === 'ECONNRESET' || current?.[0].headersSent) {
+    if (!socket.writable || HUNG_UP.test(code ?? '') || current?.[0].headersSent) {
       socket.destroy();
       return;
     }
     const status = UNREADABLE[code ?? ''] ?? 400;
-    const notes = current?.[1] ?? { id: randomUUID() };
+    const flight: Flight = current?.[1] ?? { notes: { id: randomUUID() } };
+    const { notes } = flight;
+    flight.refused = status;
     const remote = 'remoteAddress' in socket ? String(socket.remoteAddress) : undefined;
-    socket.end(rawAnswer(refusalOf(status), notes.id), () => socket.destroy());
+    socket.end(rawAnswer(unreadable(status), notes.id), () => socket.destroy());
     if (!current) {
       this.#options.onAnswered({ notes, method: undefined, status, milliseconds: 0, remote });
     }
+  }
+}
+
+async function answered(
+  { answer }: TrafficOptions,
+  request: Request,
+  notes: RequestNotes,
+): Promise<Response> {
+  try {
+    return await answer(request, notes);
+  } catch (error) {
+    notes.error = error;
+    return responseOf(refuseProblem('internal'));
   }
 }
 
@@ -120,13 +150,12 @@ function endConnection(outgoing: ServerResponse): void {
   if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
 }
 
-function refusalOf(status: number): HttpAnswer {
+function unreadable(status: number): HttpAnswer {
   const message = `The request could not be read: ${STATUS_CODES[status]}.`;
   return json(status, { detail: { error: 'unreadable_request', message } });
 }
 
-function refusal(): Response {
-  const { status, headers, body } = refusalOf(400);
+function responseOf({ status, headers, body }: HttpAnswer): Response {
   return new Response(body, { status, headers });
 }
 

@@ -210,9 +210,9 @@ test('every command has the flags that all have, and those that ask a service th
   for (const { id, flags } of commands) {
     if (id === 'help') continue;
     const expected = ['json', 'no-color'];
-    // exec prints no answer.
-    if (!id.endsWith('exec')) expected.push('field', 'query', 'utc', 'wide');
-    if (!/^(profile:|admin:|(capabilities|completion|doctor)$)/.test(id)) {
+    // These print no answer.
+    if (!/(^|:)(exec|serve)$/.test(id)) expected.push('field', 'query', 'utc', 'wide');
+    if (!/^(profile:|admin:|(capabilities|completion|doctor|serve)$)/.test(id)) {
       expected.push('profile', 'timeout');
     }
     expect(Object.keys(flags), id).toEqual(expect.arrayContaining(expected));

@@ -77,6 +77,8 @@ test('who dawdles is hung up on, and holds nobody up', async () => {
     expect(told).toMatch(/x-request-id: \S+/);
   }
   expect(body).toContain('x-request-id: slow');
+  const told = await served.log('request', ({ request_id }) => request_id === 'slow');
+  expect(told).toMatchObject({ level: 'info', status: 408, route: '/v1/ai/lease' });
   expect(performance.now() - begun).toBeLessThan(25_000);
   expect((await lease(served, 'a')).status).toBe(200);
 });

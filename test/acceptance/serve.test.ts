@@ -125,5 +125,6 @@ test('programs read where it listens', async () => {
   expect(JSON.parse(String(line))).toEqual({
     url: expect.stringMatching(/^http:\/\/\[::1\]:\d+$/),
     open: true,
+    faults: null,
   });
 });

@@ -195,9 +195,10 @@ export function recordsSuite(name: string, open: (clock: Clock) => Promise<Store
     test('has the end of an acquisition once', async () => {
       const { store } = await openNow();
       const end = event('k', { type: 'expired', caller: null });
-      await store.write((transaction) => transaction.saveEvent(end));
-      await store.write((transaction) => transaction.saveEvent({ ...end, version: 2 }));
-      await store.write((transaction) => transaction.saveEvent({ ...end, fencingToken: 2 }));
+      const isNew = (one: NewEvent) => store.write((transaction) => transaction.saveEvent(one));
+      expect(await isNew(end)).toBe(true);
+      expect(await isNew({ ...end, version: 2 })).toBe(false);
+      expect(await isNew({ ...end, fencingToken: 2 })).toBe(true);
       expect(await store.read((view) => view.events({}, 9))).toHaveLength(2);
     });
   });

@@ -13,7 +13,7 @@ function setUp(monthlyLimit = 3000) {
   const engine = createEngine({ store, newHandle, monthlyLimit });
   const acquire = (id: string, idempotencyKey: string | null = null, requestHash = 'h') =>
     engine.acquire({ kind: 'key', id, ttl: 60_000, metadata: null, idempotencyKey, requestHash });
-  return { acquire, clock, engine };
+  return { acquire, clock, engine, store };
 }
 
 describe('the monthly limit', () => {
@@ -122,6 +122,32 @@ describe('breaking', () => {
     await acquire('a');
     clock.advance(60_000);
     expect(await breaking('a')).toEqual({ type: 'rejected', reason: 'not_held' });
+  });
+
+  test('can be for one acquisition only', async () => {
+    const { acquire, clock, engine } = setUp();
+    const breaking = async (fencingToken: number) =>
+      (await engine.change('key', 'a', { type: 'break', fencingToken })).outcome.type;
+    await acquire('a');
+    clock.advance(60_000);
+    await acquire('a');
+    expect(await breaking(1)).toBe('rejected');
+    expect(await breaking(2)).toBe('broken');
+  });
+});
+
+describe('an acquisition', () => {
+  test('finds out once that the last one ran out', async () => {
+    const { acquire, clock, store } = setUp();
+    expect(await acquire('a')).toMatchObject({ foundExpired: false });
+    clock.advance(60_000);
+    expect(await acquire('a')).toMatchObject({ foundExpired: true });
+    expect(await acquire('a')).toMatchObject({ foundExpired: false });
+    clock.advance(60_000);
+    const end = { type: 'expired', at: clock(), fencingToken: 2, version: 2 } as const;
+    const noted = { ...end, kind: 'key', id: 'a', caller: null, detail: null } as const;
+    await store.write((transaction) => transaction.saveEvent(noted));
+    expect(await acquire('a')).toMatchObject({ foundExpired: false });
   });
 });
 

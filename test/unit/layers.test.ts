@@ -43,6 +43,7 @@ const OWNERS: Record<string, readonly string[]> = {
   libsql: ['sqlite', 'store'],
   oauth4webapi: ['tokens'],
   pg: ['store'],
+  'prom-client': ['server'],
   '@inquirer': ['terminal'],
 };
 

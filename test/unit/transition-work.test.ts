@@ -147,7 +147,8 @@ describe('over any sequence of commands on work, and of clock jumps', () => {
 
   test('only the current handle and fencing token extend, finish and give back', () => {
     always(({ before, after, command, now }) => {
-      if (after === before || !('fencingToken' in command)) return;
+      const isOfHolder = 'handle' in command && 'fencingToken' in command;
+      if (after === before || !isOfHolder) return;
       expect(isHeld(before, now)).toBe(true);
       expect(command.handle).toBe(before?.handle);
       expect([undefined, before?.fencingToken]).toContain(command.fencingToken);

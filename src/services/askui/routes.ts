@@ -1,7 +1,13 @@
 import type { FinishCommand } from '../../engine/command.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Lease } from '../../engine/lease.ts';
-import { json, type Route, type RouteRequest, timestamp } from '../../http/route.ts';
+import {
+  json,
+  type Route,
+  type RouteAnswer,
+  type RouteRequest,
+  timestamp,
+} from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';
 import { invalid, parseBody } from '../../http/validation.ts';
@@ -33,10 +39,11 @@ function endpointsOf(engine: Engine): Omit<Route, 'scope' | 'refuse'>[] {
       path: `${PATH}/ping`,
       handle: holding(async (ack) => {
         const command = { type: 'extend', handle: ack, ttl: null } as const;
-        const { outcome } = await engine.changeHeld('runner_job', command);
+        const { outcome, now } = await engine.changeHeld('runner_job', command);
         if (outcome.type !== 'extended') return outdated();
         const { expiresAt, isCancelRequested } = outcome.lease;
-        return json(200, { visible: timestamp(expiresAt), cancel_job: isCancelRequested });
+        const answer = { visible: timestamp(expiresAt), cancel_job: isCancelRequested };
+        return { ...json(200, answer), at: now };
       }),
     },
     {
@@ -60,7 +67,10 @@ function endpointsOf(engine: Engine): Omit<Route, 'scope' | 'refuse'>[] {
   ];
 }
 
-async function lease(engine: Engine, { query, header, caller }: RouteRequest): Promise<HttpAnswer> {
+async function lease(
+  engine: Engine,
+  { query, header, caller }: RouteRequest,
+): Promise<RouteAnswer> {
   const parameters: unknown = { ...Object.fromEntries(query), tags: query.getAll('tags') };
   if (!fits(LeaseQuery, parameters)) return invalid('query', LeaseQuery, parameters);
   const { runner_host, runner_id, workspace_id, tags } = parameters;
@@ -77,8 +87,8 @@ async function lease(engine: Engine, { query, header, caller }: RouteRequest): P
         : JSON.stringify([caller ?? null, runner_host, runner_id, workspace, tags.toSorted()]),
   });
   if (!decision) return json(200, null);
-  const { outcome } = decision;
-  if (outcome.type === 'acquired') return json(200, leasedJob(outcome.lease));
+  const { outcome, now } = decision;
+  if (outcome.type === 'acquired') return { ...json(200, leasedJob(outcome.lease)), at: now };
   if (outcome.type === 'rejected' && outcome.reason === 'idempotency_conflict') {
     return refuse(409, 'header', 'idempotency-key', 'idempotency_conflict', USED);
   }
@@ -116,7 +126,7 @@ function refuse(
 }
 
 function holding(
-  handle: (ack: string, request: RouteRequest) => Promise<HttpAnswer>,
+  handle: (ack: string, request: RouteRequest) => Promise<RouteAnswer>,
 ): Route['handle'] {
   return async (request) => {
     const parameters: unknown = Object.fromEntries(request.query);

@@ -4,7 +4,13 @@ import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import type { FinishCommand, Release } from '../../engine/command.ts';
 import type { Decision, Engine } from '../../engine/engine.ts';
 import { type Candidate, type Lease, phaseOf } from '../../engine/lease.ts';
-import { json, type Route, type RouteRequest, timestamp } from '../../http/route.ts';
+import {
+  json,
+  type Route,
+  type RouteAnswer,
+  type RouteRequest,
+  timestamp,
+} from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
 import type { HttpAnswer } from '../../http/transport.ts';
 import { parseBody } from '../../http/validation.ts';
@@ -68,7 +74,8 @@ function endpointsOf(engine: Engine): Omit<Route, 'refuse'>[] {
         });
         if (decision.outcome.type !== 'extended') return rejected(decision);
         const { expiresAt, fencingToken } = decision.outcome.lease;
-        return json(200, { locked_until: timestamp(expiresAt), fencing_token: fencingToken });
+        const answer = { locked_until: timestamp(expiresAt), fencing_token: fencingToken };
+        return { ...json(200, answer), at: decision.now };
       }),
     },
     {
@@ -111,7 +118,7 @@ function finishing(body: LockHandle, way: FinishCommand['way']): FinishCommand {
 async function claim(
   engine: Engine,
   { params, header, caller }: RouteRequest,
-): Promise<HttpAnswer> {
+): Promise<RouteAnswer> {
   const id = idOf(params);
   const idempotencyKey = header('idempotency-key') || null;
   const { outcome, lease, now } = await engine.acquire({
@@ -125,13 +132,14 @@ async function claim(
   });
   if (outcome.type === 'acquired') {
     const { fencingToken, handle, metadata, acquisition } = outcome.lease;
-    return json(200, {
+    const answer = json(200, {
       ...jobOf(outcome.lease, 'claimed', fencingToken),
       claimed_by: metadata?.['claimed_by'] ?? null,
       lock_token: handle,
       // A repeated claim is answered as the first one, whatever heartbeats came in between.
       locked_until: timestamp(acquisition.at + acquisition.ttl),
     });
+    return { ...answer, at: now };
   }
   if (outcome.type === 'rejected' && outcome.reason === 'idempotency_conflict') {
     return refuse('IDEMPOTENCY_CONFLICT');
@@ -235,7 +243,7 @@ function rejected({ outcome, lease, now }: Decision): HttpAnswer {
 
 function locked<T extends LockHandle>(
   schema: z.ZodMiniType<T>,
-  handle: (body: T, id: string) => Promise<HttpAnswer>,
+  handle: (body: T, id: string) => Promise<RouteAnswer>,
 ): Route['handle'] {
   return async (request) => {
     const body = parseBody(request);

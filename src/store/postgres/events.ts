@@ -34,7 +34,11 @@ export function bindEvents(
     },
     async saveEvent({ kind, id, type, at, fencingToken, version, caller, detail }) {
       const told = detail && JSON.stringify(detail);
-      session.send(SAVE, namespace, kind, id, type, at, fencingToken, version, caller, told);
+      const row = [namespace, kind, id, type, at, fencingToken, version, caller, told] as const;
+      // Only of an end it may be known already.
+      if (type === 'expired') return (await session.change(SAVE, ...row)) > 0;
+      session.send(SAVE, ...row);
+      return true;
     },
   };
 }

@@ -41,10 +41,23 @@ export class Session {
   }
 
   send(sql: string, ...values: readonly Value[]): void {
-    const noted = (error: unknown) => {
-      this.#failure ??= error;
-    };
-    this.#sent.push(this.#query(sql, values).then(() => undefined, noted));
+    this.#note(this.#query(sql, values));
+  }
+
+  /**
+   * A change of which it matters at once what it did.
+   *
+   * @returns how many rows are other than before
+   * @throws StatementError as `rows`
+   */
+  async change(sql: string, ...values: readonly Value[]): Promise<number> {
+    const answer = this.#query(sql, values);
+    this.#note(answer);
+    try {
+      return (await answer).rowCount ?? 0;
+    } catch (error) {
+      throw new StatementError('a change failed', { cause: this.#failure ?? error });
+    }
   }
 
   /** Statements without parameters, several at a time. */
@@ -68,6 +81,13 @@ export class Session {
     }
     // What it answers where a statement had failed.
     if (commit.value.command !== 'COMMIT') throw new Error('the transaction was given up');
+  }
+
+  #note(answer: Promise<unknown>): void {
+    const noted = (error: unknown) => {
+      this.#failure ??= error;
+    };
+    this.#sent.push(answer.then(() => undefined, noted));
   }
 
   #query(text: string, values: readonly Value[]): Promise<pg.QueryResult> {

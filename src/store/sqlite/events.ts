@@ -22,7 +22,7 @@ export function bindEvents(
         .map(toEvent);
     },
     async saveEvent({ kind, id, type, at, fencingToken, version, caller, detail }) {
-      statement(
+      const { changes } = statement(
         `INSERT OR IGNORE INTO events
            (namespace, kind, id, type, at, fencing_token, version, caller, detail)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -37,6 +37,7 @@ export function bindEvents(
         caller,
         detail && JSON.stringify(detail),
       );
+      return changes > 0;
     },
   };
 }

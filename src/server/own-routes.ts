@@ -1,0 +1,41 @@
+import type { Census } from '../engine/store.ts';
+import type { Route } from '../http/route.ts';
+import type { Metrics } from './metrics.ts';
+import { refuseProblem } from './refuse.ts';
+
+/** Tells Prometheus what it may know of a namespace, and of the process. */
+export function metricsRoute(
+  metrics: Metrics,
+  namespace: string,
+  census: () => Promise<readonly Census[]>,
+): Route {
+  return {
+    method: 'GET',
+    path: '/metrics',
+    scope: 'admin',
+    refuse: refuseProblem,
+    handle: async () => ({
+      status: 200,
+      headers: { 'content-type': metrics.contentType, 'cache-control': 'no-store' },
+      body: await metrics.text(namespace, census),
+    }),
+  };
+}
+
+/**
+ * Describes the service to programs.
+ *
+ * @param read gives the description, as JSON
+ */
+export function openApiRoute(read: () => Promise<string>): Route {
+  return {
+    method: 'GET',
+    path: '/openapi.json',
+    refuse: refuseProblem,
+    handle: async () => ({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: await read(),
+    }),
+  };
+}
