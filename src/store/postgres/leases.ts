@@ -1,7 +1,7 @@
 import type { Kind, Lease } from '../../engine/lease.ts';
 import type { Transaction } from '../../engine/store.ts';
 import { COLUMNS, fromRow, toRow } from '../lease-row.ts';
-import { findClaimable } from './claimable.ts';
+import { findClaimable, lockClaimable } from './claimable.ts';
 import type { Session, Value } from './session.ts';
 
 const [, , , ...MUTABLE] = COLUMNS;
@@ -53,8 +53,9 @@ export function bindLeases(session: Session, namespace: string, isWriting: boole
       return rows.map(fromRow);
     },
     async claimable(kind, candidate, limit) {
-      const query = { namespace, kind, candidate, limit, isWriting };
-      return (await findClaimable(session, query)).map(fromRow);
+      const query = { namespace, kind, candidate, limit };
+      const find = isWriting ? lockClaimable : findClaimable;
+      return (await find(session, query)).map(fromRow);
     },
     async save(lease) {
       const isNew = missing.delete(nameOf(lease.kind, lease.id));

@@ -23,16 +23,17 @@ export interface PostgresOptions {
   /** Told the password. */
   readonly remember?: (secret: string) => string;
   /** Connections at a time, at most. Default: 10. */
-  readonly connections?: number;
+  readonly connections?: number | undefined;
+  /** How long a connection is waited for, or what somebody else has locked; milliseconds. Default: 5 s. */
+  readonly patience?: number | undefined;
   /** Replaces PostgreSQL's own clock, for tests that move time. */
   readonly clock?: Clock | undefined;
 }
 
-/** How long a connection is waited for, be it a new one or one that others have; milliseconds. */
-const CONNECT_TIMEOUT = 5_000;
-/** How long an answer is waited for: longer than the server takes for any, so that it is gone then. */
-const ANSWER_TIMEOUT = 15_000;
-const IDLE_TIMEOUT = 30_000;
+const CONNECTIONS = 10;
+const PATIENCE = 5_000;
+/** How long an idle connection is kept, in milliseconds. */
+const IDLE = 30_000;
 
 /**
  * Keeps leases in a PostgreSQL database that any number of nodes share. It is reached, and migrated,
@@ -45,7 +46,8 @@ export function openPostgresStore(options: PostgresOptions): Store {
   const { label } = location;
   const config = configFor(location, options);
   const pool = createPool(config);
-  const transactions = createTransactions({ pool, label, clock: options.clock });
+  const { clock, patience = PATIENCE } = options;
+  const transactions = createTransactions({ pool, label, patience, clock });
 
   let migrated: Promise<void> | undefined;
   /** Once; again after it failed. */
@@ -81,7 +83,7 @@ export function openPostgresStore(options: PostgresOptions): Store {
 
 function configFor(
   location: Location,
-  { env, remember, connections }: PostgresOptions,
+  { env, remember, connections = CONNECTIONS, patience = PATIENCE }: PostgresOptions,
 ): pg.PoolConfig {
   const { label, user, host, port, database, tls } = location;
   // It is asked for only where the server wants one.
@@ -109,10 +111,11 @@ function configFor(
     options: location.options,
     enableChannelBinding: location.bindsChannel,
     application_name: location.applicationName ?? 'leasectl',
-    max: connections ?? 10,
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
-    idleTimeoutMillis: IDLE_TIMEOUT,
-    query_timeout: ANSWER_TIMEOUT,
+    max: connections,
+    connectionTimeoutMillis: patience,
+    idleTimeoutMillis: IDLE,
+    // Longer than the server takes for any answer: then it is not there.
+    query_timeout: 3 * patience,
     keepAlive: true,
     pipeline: true,
   };

@@ -20,7 +20,7 @@ const NOTE_EXPIRED = `INSERT INTO leasectl.events
     (namespace, kind, id, type, at, fencing_token, version)
   SELECT namespace, kind, id, 'expired', expires_at, fencing_token, version
   FROM leasectl.leases AS lease
-  WHERE finish_way IS NULL AND expires_at > changed_at AND expires_at > $1 AND expires_at <= $2
+  WHERE finish_at IS NULL AND expires_at > changed_at AND expires_at > $1 AND expires_at <= $2
     AND NOT EXISTS (
       SELECT 1 FROM leasectl.events AS event
       WHERE event.type = 'expired' AND event.namespace = lease.namespace
