@@ -41,6 +41,18 @@ const REMEDIES: readonly Remedy[] = [
     hint: 'Use a database with the encoding UTF8.',
   },
   {
+    codes: /^(42P01|3F000)$/,
+    failure: 'unavailable',
+    what: 'has not the tables of leasectl any more',
+    hint: 'Restore them; or start leasectl anew, and it makes empty ones.',
+  },
+  {
+    codes: /^54000$/,
+    failure: 'invalid_request',
+    what: 'cannot keep names that long',
+    hint: 'Use shorter ones.',
+  },
+  {
     codes: /^25006$/,
     failure: 'unavailable',
     what: 'only lets itself be read',

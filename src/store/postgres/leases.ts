@@ -13,7 +13,8 @@ export const SELECTED = COLUMNS.map((column) =>
 
 const FROM = `SELECT ${SELECTED} FROM leasectl.leases AS lease WHERE namespace = $1 AND kind = $2`;
 const FIND = `${FROM} AND id = $3`;
-const FIND_BY_KEY = `${FROM} AND acquired_key = $3 AND finish_way IS NULL`;
+const FIND_BY_KEY = `${FROM} AND finish_way IS NULL
+  AND hashtextextended(acquired_key, 0) = hashtextextended($3, 0) AND acquired_key = $3`;
 const FIND_BY_HANDLE = `${FROM} AND handle = $3 AND work_data IS NOT NULL`;
 const LOCKED = ' FOR UPDATE';
 const LOCK_KEY = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';

@@ -50,6 +50,7 @@ export function openPostgresStore(options: PostgresOptions): Store {
   const transactions = createTransactions({ pool, label, patience, clock });
 
   let migrated: Promise<void> | undefined;
+  let closed: Promise<void> | undefined;
   /** Once; again after it failed. */
   const ready = (): Promise<void> => {
     migrated ??= prepare(pool, config, label).catch((error) => {
@@ -76,7 +77,10 @@ export function openPostgresStore(options: PostgresOptions): Store {
       await ready();
       await transactions.read((session) => session.rows(VERSION));
     },
-    close: () => pool.end(),
+    close() {
+      closed ??= pool.end();
+      return closed;
+    },
   });
   return storeOf(DEFAULT_NAMESPACE);
 }

@@ -42,7 +42,9 @@ CREATE TABLE leasectl.leases (
 );
 
 -- What tells rows apart comes first in an index: so it is of no use to whoever looks for something else.
-CREATE INDEX leases_by_acquired_key ON leasectl.leases (acquired_key, namespace, kind)
+-- Of a key there is but a digest, for an index takes no long text.
+CREATE INDEX leases_by_acquired_key
+ON leasectl.leases (hashtextextended(acquired_key, 0), namespace, kind)
 WHERE acquired_key IS NOT NULL AND finish_way IS NULL;
 
 -- Some calls name a job by nothing but its handle.
@@ -66,7 +68,8 @@ WHERE finish_at IS NULL AND expires_at > changed_at;
 CREATE INDEX leases_finished ON leasectl.leases (finish_at)
 WHERE finish_way IS NOT NULL;
 
--- Changes made with an idempotency key, so that their repetition is known.
+-- Changes made with an idempotency key, so that their repetition is known. In place of a long key
+-- there is its digest.
 CREATE TABLE leasectl.receipts (
   namespace text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,
