@@ -185,7 +185,10 @@ test('looking for work reads few rows, however many there are', async () => {
   expect(before).toHaveLength(1);
   const looking = openStore(url);
   for (let claim = 0; claim < 20; claim += 1) {
-    await engineOn(looking).acquireNext({ ...acquisition, kind: 'job', candidate });
+    const keyed = { ...acquisition, idempotencyKey: `key ${claim}`, requestHash: 'h' };
+    const found = await engineOn(looking).acquireNext({ ...keyed, kind: 'job', candidate });
+    const handle = found?.lease?.handle ?? '';
+    await engineOn(looking).changeHeld('job', { type: 'extend', handle, ttl: null });
     await engineOn(looking).look('job', `0/0/${claim % 8}`);
   }
   await looking.read(async () => undefined);

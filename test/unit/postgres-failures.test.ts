@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Store } from '../../src/engine/store.ts';
@@ -139,6 +140,33 @@ describe('what happens to connections', () => {
     await first;
     await expect(store.check()).resolves.toBeUndefined();
   });
+});
+
+test('a database that only lets itself be read is told, and used when it no longer does', async () => {
+  const url = await server.createDatabase();
+  const store = openStore(url);
+  await store.write((transaction) => transaction.save(leaseOf('k')));
+  const name = new URL(url).pathname.slice(1);
+  const readOnly = (value: string) =>
+    server.query(`ALTER DATABASE ${name} SET default_transaction_read_only = ${value}`);
+  await readOnly('on');
+  await terminate(url);
+  await expect(add(store, 'k')).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('25006'),
+  });
+  expect(await versionOf(store, 'k')).toBe(1);
+  await readOnly('off');
+  await add(store, 'k');
+  expect(await versionOf(store, 'k')).toBe(2);
+});
+
+test('what is told of a failure has nothing of a row in it', async () => {
+  const store = openStore(await server.createDatabase());
+  const wrong = leaseOf('k', { version: 0, handle: 'secret handle' });
+  const error = await store.write((transaction) => transaction.save(wrong)).catch((error) => error);
+  expect(error).toMatchObject({ code: '23514' });
+  expect(inspect(error)).not.toContain('secret handle');
 });
 
 describe('two who want what the other has', () => {

@@ -63,6 +63,14 @@ test('a user who may make nothing is told what it takes', async () => {
   });
 });
 
+test('a database that is older again is missed', async () => {
+  const url = await server.createDatabase();
+  const store = openStore(url);
+  await store.check();
+  await server.query('DELETE FROM leasectl.migrations', url);
+  await expect(store.check()).rejects.toMatchObject({ code: 'unavailable' });
+});
+
 test('a schema that is gone is missed, and made anew only by who starts', async () => {
   const url = await server.createDatabase();
   const store = openStore(url);

@@ -8,7 +8,7 @@ import { bindEvents } from './events.ts';
 import { bindLeases } from './leases.ts';
 import { bindListing } from './listing.ts';
 import { type Location, parseLocation } from './location.ts';
-import { isMigrated, migrate, VERSION } from './migrate.ts';
+import { checkVersion, isMigrated, migrate } from './migrate.ts';
 import { findPassword } from './passfile.ts';
 import { bindReceipts } from './receipts.ts';
 import type { Session } from './session.ts';
@@ -75,7 +75,7 @@ export function openPostgresStore(options: PostgresOptions): Store {
     },
     async check() {
       await ready();
-      await transactions.read((session) => session.rows(VERSION));
+      await transactions.read((session) => checkVersion(session, label));
     },
     close() {
       closed ??= pool.end();

@@ -43,6 +43,9 @@ const settings = (patience: number) => `SELECT
   set_config('idle_in_transaction_session_timeout', '${3 * patience}', true),
   set_config('enable_seqscan', 'off', true),
   set_config('enable_bitmapscan', 'off', true),
+  set_config('enable_sort', 'off', true),
+  set_config('enable_hashjoin', 'off', true),
+  set_config('enable_mergejoin', 'off', true),
   set_config('random_page_cost', '1.1', true),
   CASE current_setting('synchronous_commit')
     WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`;
