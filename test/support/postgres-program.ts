@@ -46,17 +46,20 @@ export interface Superuser {
   readonly password: string;
 }
 
-export interface ClusterOptions {
-  /** PostgreSQL's own, by their names. */
-  readonly settings?: Readonly<Record<string, string>>;
-  /** What it shows to those who want TLS, in PEM. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+/** PostgreSQL's own, by their names. */
+export type Settings = Readonly<Record<string, string>>;
+
+/** What a server shows to those who want TLS, in PEM. */
+export interface ServerCertificate {
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** Makes a database cluster, with the PostgreSQL of the package for this platform. */
 export async function createCluster(
   { name, password }: Superuser,
-  { settings = {}, tls }: ClusterOptions = {},
+  settings: Settings = {},
+  tls?: ServerCertificate,
 ): Promise<PostgresProgram> {
   const directory = mkdtempSync(join(tmpdir(), 'leasectl-postgres-'));
   const ids: Ids = userInfo().uid === 0 ? NOBODY : {};

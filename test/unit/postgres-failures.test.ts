@@ -6,7 +6,7 @@ import { startPostgres } from '../support/postgres.ts';
 import { openStore, startCutter } from '../support/postgres-stores.ts';
 import { leaseOf } from '../support/store-suite.ts';
 
-const server = await startPostgres({ settings: { deadlock_timeout: '20ms' } });
+const server = await startPostgres({ deadlock_timeout: '20ms' });
 afterAll(() => server.remove());
 
 const add = (store: Store, id: string) =>

@@ -6,7 +6,7 @@ import { openStore } from '../support/postgres-stores.ts';
 test('a connection is encrypted as the URL says', async () => {
   const authority = createAuthority();
   const other = createAuthority();
-  const server = await startPostgres({ tls: authority.issue('db', 'DNS:localhost') });
+  const server = await startPostgres({}, authority.issue('db', 'DNS:localhost'));
   onTestFinished(() => server.remove());
   const url = await server.createDatabase();
   let names = 0;
