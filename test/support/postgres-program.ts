@@ -46,10 +46,20 @@ export interface Superuser {
   readonly password: string;
 }
 
+/** PostgreSQL's own, by their names. */
+export type Settings = Readonly<Record<string, string>>;
+
+/** What a server shows to those who want TLS, in PEM. */
+export interface ServerCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Makes a database cluster, with the PostgreSQL of the package for this platform. */
 export async function createCluster(
   { name, password }: Superuser,
-  settings: Readonly<Record<string, string>> = {},
+  settings: Settings = {},
+  tls?: ServerCertificate,
 ): Promise<PostgresProgram> {
   const directory = mkdtempSync(join(tmpdir(), 'leasectl-postgres-'));
   const ids: Ids = userInfo().uid === 0 ? NOBODY : {};
@@ -60,9 +70,11 @@ export async function createCluster(
   const secret = join(directory, 'password');
   mkdirSync(data, { mode: 0o700 });
   writeFileSync(secret, password);
-  if (ids.uid !== undefined && ids.gid !== undefined) {
-    for (const path of [data, secret]) chownSync(path, ids.uid, ids.gid);
-  }
+  const give = (...paths: readonly string[]) => {
+    const { uid, gid } = ids;
+    if (uid !== undefined && gid !== undefined) for (const path of paths) chownSync(path, uid, gid);
+  };
+  give(data, secret);
   await promisify(execFile)(
     join(native, 'bin', 'initdb'),
     [
@@ -73,10 +85,15 @@ export async function createCluster(
     ],
     { ...ids, env },
   );
-  const set = Object.entries({ ...SETTINGS, ...settings }).flatMap(([key, value]) => [
-    '-c',
-    `${key}=${value}`,
-  ]);
+  if (tls) {
+    const files = [join(data, 'server.crt'), join(data, 'server.key')] as const;
+    writeFileSync(files[0], tls.cert);
+    writeFileSync(files[1], tls.key, { mode: 0o600 });
+    give(...files);
+  }
+  const set = Object.entries({ ...SETTINGS, ...(tls ? { ssl: 'on' } : {}), ...settings }).flatMap(
+    ([key, value]) => ['-c', `${key}=${value}`],
+  );
   return {
     start: (port) =>
       spawn(join(native, 'bin', 'postgres'), ['-D', data, '-p', String(port), ...set], {

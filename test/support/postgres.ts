@@ -3,7 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
-import { createCluster, type PostgresProgram } from './postgres-program.ts';
+import {
+  createCluster,
+  type PostgresProgram,
+  type ServerCertificate,
+  type Settings,
+} from './postgres-program.ts';
 
 /** As awkward in a URL as a password can be. */
 const USER = { name: 'lease user', password: 'p@ss/w:rd?%20&#é' };
@@ -31,9 +36,10 @@ export interface PostgresServer {
 
 /** Starts a server. Its `remove` is the caller's to call. */
 export async function startPostgres(
-  settings: Readonly<Record<string, string>> = {},
+  settings: Settings = {},
+  tls?: ServerCertificate,
 ): Promise<PostgresServer> {
-  const program = await createCluster(USER, settings);
+  const program = await createCluster(USER, settings, tls);
   let [running, port] = await launch(program, await freePort());
   const urlOf = (database: string) => {
     const [name, password] = [USER.name, USER.password].map(encodeURIComponent);

@@ -1,9 +1,9 @@
-import { afterAll, onTestFinished } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { Clock } from '../../src/domain/clock.ts';
-import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts';
 import { startPostgres } from '../support/postgres.ts';
+import { openStore } from '../support/postgres-stores.ts';
 import { recordsSuite } from '../support/records-suite.ts';
-import { storeSuite } from '../support/store-suite.ts';
+import { leaseOf, storeSuite, workOf } from '../support/store-suite.ts';
 import { sweepSuite } from '../support/sweep-suite.ts';
 import { workSuite } from '../support/work-suite.ts';
 
@@ -12,14 +12,51 @@ afterAll(() => server.remove());
 
 const openTwice = async (clock?: Clock) => {
   const url = await server.createDatabase();
-  const [store, other] = [1, 2].map(() => openPostgresStore({ url, env: {}, clock }));
-  if (!store || !other) throw new Error('there are two');
-  onTestFinished(async () => {
-    await Promise.all([store.close(), other.close()]);
-  });
-  return { store, other };
+  return { store: openStore(url, { clock }), other: openStore(url, { clock }) };
 };
 storeSuite('the PostgreSQL store', openTwice);
 workSuite('the PostgreSQL store', openTwice);
 recordsSuite('the PostgreSQL store', openTwice);
 sweepSuite('the PostgreSQL store', openTwice);
+
+test('what PostgreSQL cannot keep is kept as what can stand for it', async () => {
+  const { store } = await openTwice();
+  const work = workOf({ tags: ['a\0', '\ud800'], workspace: '\0', data: { a: '\0', b: '\ud800' } });
+  const job = leaseOf('\0 \ud800', { kind: 'job', work, expiresAt: leaseOf('').changedAt });
+  await store.write((transaction) => transaction.save(job));
+  const found = await store.read((view) => view.find('job', '\0 \ud800'));
+  expect(found).toEqual({
+    ...job,
+    id: '\ufffd \ufffd',
+    handle: 'handle of \ufffd \ufffd',
+    work: { ...work, tags: ['a\ufffd', '\ufffd'], workspace: '\ufffd' },
+  });
+  const candidate = { pool: 'p', workspace: null, tags: ['a\0', '\ud800'], runner: '\0' };
+  const claimable = await store.read((view) => view.claimable('job', candidate, 9));
+  expect(claimable).toHaveLength(1);
+  expect(await store.read((view) => view.findByHandle('job', '\0'))).toBeUndefined();
+});
+
+test('an idempotency key may be as long as a header', async () => {
+  const { store } = await openTwice();
+  const idempotencyKey = Array.from({ length: 2_000 }, (_, index) =>
+    (index * index).toString(36),
+  ).join();
+  const acquisition = { ...leaseOf('k').acquisition, idempotencyKey, requestHash: 'h' };
+  const receipt = { idempotencyKey, requestHash: 'h', fencingToken: 1 };
+  await store.write(async (transaction) => {
+    await transaction.save(leaseOf('k', { acquisition }));
+    await transaction.saveReceipt('key', 'k', receipt);
+  });
+  const found = await store.read((view) => view.findByIdempotencyKey('key', idempotencyKey));
+  expect(found.map(({ id }) => id)).toEqual(['k']);
+  expect(await store.read((view) => view.findReceipt('key', 'k', idempotencyKey))).toEqual(receipt);
+});
+
+test('an id that is too long is refused', async () => {
+  const { store } = await openTwice();
+  const id = Array.from({ length: 2_000 }, (_, index) => (index * index).toString(36)).join();
+  const saving = store.write((transaction) => transaction.save(leaseOf(id)));
+  await expect(saving).rejects.toMatchObject({ code: 'invalid_request' });
+  expect(await store.read((view) => view.find('key', id))).toBeUndefined();
+});

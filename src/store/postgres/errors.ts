@@ -41,6 +41,18 @@ const REMEDIES: readonly Remedy[] = [
     hint: 'Use a database with the encoding UTF8.',
   },
   {
+    codes: /^(42P01|3F000)$/,
+    failure: 'unavailable',
+    what: 'has not the tables of leasectl any more',
+    hint: 'Restore them; or start leasectl anew, and it makes empty ones.',
+  },
+  {
+    codes: /^54000$/,
+    failure: 'invalid_request',
+    what: 'cannot keep names that long',
+    hint: 'Use shorter ones.',
+  },
+  {
     codes: /^25006$/,
     failure: 'unavailable',
     what: 'only lets itself be read',
@@ -92,6 +104,7 @@ const OUT_OF_REACH: Pick<Remedy, 'failure' | 'hint'> = {
 /** What an error of the driver means to the person who has to mend it. */
 export function explain(label: string, error: unknown): unknown {
   if (error instanceof Failure) return error;
+  if (error instanceof pg.DatabaseError) withoutRows(error);
   const code = codeOf(error);
   const remedy = code === undefined ? undefined : REMEDIES.find(({ codes }) => codes.test(code));
   if (remedy) {
@@ -105,6 +118,13 @@ export function explain(label: string, error: unknown): unknown {
   return new Failure(failure, `${label} is out of reach${why}.`, { hint, cause: error });
 }
 
+/** What it tells about rows has handles and digests in it, and may get into a log. */
+function withoutRows(error: pg.DatabaseError): void {
+  error.detail = undefined;
+  error.where = undefined;
+  error.internalQuery = undefined;
+}
+
 function codeOf(error: unknown): string | undefined {
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   if (!(error instanceof Error) || !('code' in error)) return undefined;
@@ -116,8 +136,11 @@ export function isConflict(error: unknown): boolean {
   return error instanceof pg.DatabaseError && /^(40|23505)/.test(error.code ?? '');
 }
 
-/** Whether the connection is lost, be it that the server said so or that nothing is heard from it. */
+/**
+ * Whether the connection is of no use any more: the server said so, nothing is heard from it, or it is
+ * no longer the one that takes changes.
+ */
 export function isConnectionLoss(error: unknown): boolean {
   if (error instanceof Failure) return false;
-  return !(error instanceof pg.DatabaseError) || /^(08|57P0|25P0[34])/.test(error.code ?? '');
+  return !(error instanceof pg.DatabaseError) || /^(08|57P0|25P0[34]|25006)/.test(error.code ?? '');
 }

@@ -1,7 +1,7 @@
 import type { Kind, Lease } from '../../engine/lease.ts';
 import type { Transaction } from '../../engine/store.ts';
 import { COLUMNS, fromRow, toRow } from '../lease-row.ts';
-import { findClaimable } from './claimable.ts';
+import { findClaimable, lockClaimable } from './claimable.ts';
 import type { Session, Value } from './session.ts';
 
 const [, , , ...MUTABLE] = COLUMNS;
@@ -13,7 +13,8 @@ export const SELECTED = COLUMNS.map((column) =>
 
 const FROM = `SELECT ${SELECTED} FROM leasectl.leases AS lease WHERE namespace = $1 AND kind = $2`;
 const FIND = `${FROM} AND id = $3`;
-const FIND_BY_KEY = `${FROM} AND acquired_key = $3 AND finish_way IS NULL`;
+const FIND_BY_KEY = `${FROM} AND finish_way IS NULL
+  AND hashtextextended(acquired_key, 0) = hashtextextended($3, 0) AND acquired_key = $3`;
 const FIND_BY_HANDLE = `${FROM} AND handle = $3 AND work_data IS NOT NULL`;
 const LOCKED = ' FOR UPDATE';
 const LOCK_KEY = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
@@ -53,8 +54,9 @@ export function bindLeases(session: Session, namespace: string, isWriting: boole
       return rows.map(fromRow);
     },
     async claimable(kind, candidate, limit) {
-      const query = { namespace, kind, candidate, limit, isWriting };
-      return (await findClaimable(session, query)).map(fromRow);
+      const query = { namespace, kind, candidate, limit };
+      const find = isWriting ? lockClaimable : findClaimable;
+      return (await find(session, query)).map(fromRow);
     },
     async save(lease) {
       const isNew = missing.delete(nameOf(lease.kind, lease.id));

@@ -17,7 +17,7 @@ const STATES: Readonly<Record<LeaseState, string>> = {
 };
 
 const HELD = `SELECT kind, count(*) AS leases FROM leasectl.leases
-  WHERE finish_way IS NULL AND expires_at > changed_at AND expires_at > $2 AND namespace = $1
+  WHERE finish_at IS NULL AND expires_at > changed_at AND expires_at > $2 AND namespace = $1
   GROUP BY kind`;
 const CLAIMABLE = `SELECT kind, sum(leases)::bigint AS leases FROM (
     SELECT kind, count(*) AS leases FROM leasectl.leases

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import * as z from 'zod/mini';
 import { Failure } from '../../domain/failure.ts';
 import leases from './migrations/0001-leases.sql';
+import type { Session } from './session.ts';
 
 /** Append only: a released migration is never edited. Its place in the list is its number. */
 const MIGRATIONS = [leases];
@@ -11,7 +12,7 @@ const LOCK = 0x6c_65_61_73_65_01;
 
 const STATE = `SELECT current_setting('server_encoding') AS encoding,
   to_regclass('leasectl.migrations') IS NOT NULL AS is_there`;
-export const VERSION = 'SELECT coalesce(max(number), 0) AS version FROM leasectl.migrations';
+const VERSION = 'SELECT coalesce(max(number), 0) AS version FROM leasectl.migrations';
 /** Long enough for others to migrate much; in no case for ever. */
 const BEGIN = `BEGIN; SET LOCAL statement_timeout = '120s'; SET LOCAL lock_timeout = '60s';
   SELECT pg_advisory_xact_lock(${LOCK})`;
@@ -23,7 +24,7 @@ const TABLE = `CREATE SCHEMA IF NOT EXISTS leasectl;
 const State = z.object({
   rows: z.tuple([z.object({ encoding: z.string(), is_there: z.boolean() })]),
 });
-const Version = z.object({ rows: z.tuple([z.object({ version: z.int() })]) });
+const Version = z.tuple([z.object({ version: z.int() })]);
 
 /**
  * Looks whether a database is up to date.
@@ -33,6 +34,19 @@ const Version = z.object({ rows: z.tuple([z.object({ version: z.int() })]) });
  */
 export async function isMigrated(client: pg.ClientBase, label: string): Promise<boolean> {
   return (await versionOf(client, label)) === MIGRATIONS.length;
+}
+
+/**
+ * Looks whether a database that was up to date still is: that of a later version adds to it.
+ *
+ * @throws Failure `unavailable` when it is not
+ */
+export async function checkVersion(session: Session, label: string): Promise<void> {
+  const [{ version }] = Version.parse(await session.rows(VERSION));
+  if (version >= MIGRATIONS.length) return;
+  throw new Failure('unavailable', `${label} is older again (schema ${version}).`, {
+    hint: 'Was a backup restored? Start leasectl anew, and it brings it up to date.',
+  });
 }
 
 /**
@@ -68,7 +82,7 @@ async function versionOf(client: pg.ClientBase, label: string): Promise<number> 
     });
   }
   if (!is_there) return 0;
-  const [{ version }] = Version.parse(await client.query(VERSION)).rows;
+  const [{ version }] = Version.parse((await client.query(VERSION)).rows);
   if (version > MIGRATIONS.length) {
     throw new Failure(
       'usage',

@@ -8,7 +8,7 @@ import { bindEvents } from './events.ts';
 import { bindLeases } from './leases.ts';
 import { bindListing } from './listing.ts';
 import { type Location, parseLocation } from './location.ts';
-import { isMigrated, migrate, VERSION } from './migrate.ts';
+import { checkVersion, isMigrated, migrate } from './migrate.ts';
 import { findPassword } from './passfile.ts';
 import { bindReceipts } from './receipts.ts';
 import type { Session } from './session.ts';
@@ -23,16 +23,17 @@ export interface PostgresOptions {
   /** Told the password. */
   readonly remember?: (secret: string) => string;
   /** Connections at a time, at most. Default: 10. */
-  readonly connections?: number;
+  readonly connections?: number | undefined;
+  /** How long a connection is waited for, or what somebody else has locked; milliseconds. Default: 5 s. */
+  readonly patience?: number | undefined;
   /** Replaces PostgreSQL's own clock, for tests that move time. */
   readonly clock?: Clock | undefined;
 }
 
-/** How long a connection is waited for, be it a new one or one that others have; milliseconds. */
-const CONNECT_TIMEOUT = 5_000;
-/** How long an answer is waited for: longer than the server takes for any, so that it is gone then. */
-const ANSWER_TIMEOUT = 15_000;
-const IDLE_TIMEOUT = 30_000;
+const CONNECTIONS = 10;
+const PATIENCE = 5_000;
+/** How long an idle connection is kept, in milliseconds. */
+const IDLE = 30_000;
 
 /**
  * Keeps leases in a PostgreSQL database that any number of nodes share. It is reached, and migrated,
@@ -45,9 +46,11 @@ export function openPostgresStore(options: PostgresOptions): Store {
   const { label } = location;
   const config = configFor(location, options);
   const pool = createPool(config);
-  const transactions = createTransactions({ pool, label, clock: options.clock });
+  const { clock, patience = PATIENCE } = options;
+  const transactions = createTransactions({ pool, label, patience, clock });
 
   let migrated: Promise<void> | undefined;
+  let closed: Promise<void> | undefined;
   /** Once; again after it failed. */
   const ready = (): Promise<void> => {
     migrated ??= prepare(pool, config, label).catch((error) => {
@@ -72,16 +75,19 @@ export function openPostgresStore(options: PostgresOptions): Store {
     },
     async check() {
       await ready();
-      await transactions.read((session) => session.rows(VERSION));
+      await transactions.read((session) => checkVersion(session, label));
     },
-    close: () => pool.end(),
+    close() {
+      closed ??= pool.end();
+      return closed;
+    },
   });
   return storeOf(DEFAULT_NAMESPACE);
 }
 
 function configFor(
   location: Location,
-  { env, remember, connections }: PostgresOptions,
+  { env, remember, connections = CONNECTIONS, patience = PATIENCE }: PostgresOptions,
 ): pg.PoolConfig {
   const { label, user, host, port, database, tls } = location;
   // It is asked for only where the server wants one.
@@ -109,10 +115,11 @@ function configFor(
     options: location.options,
     enableChannelBinding: location.bindsChannel,
     application_name: location.applicationName ?? 'leasectl',
-    max: connections ?? 10,
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
-    idleTimeoutMillis: IDLE_TIMEOUT,
-    query_timeout: ANSWER_TIMEOUT,
+    max: connections,
+    connectionTimeoutMillis: patience,
+    idleTimeoutMillis: IDLE,
+    // Longer than the server takes for any answer: then it is not there.
+    query_timeout: 3 * patience,
     keepAlive: true,
     pipeline: true,
   };

@@ -13,6 +13,15 @@ const CHARGE = `INSERT INTO leasectl.usage AS usage (namespace, month, shard, ac
   VALUES ($1, $2, pg_backend_pid() % 16, 1)
   ON CONFLICT (namespace, month, shard) DO UPDATE SET acquisitions = usage.acquisitions + 1`;
 
+/** An index takes no longer text than some 2,700 bytes, with all else that is in it. */
+const LONG_KEY = 200;
+
+function indexable(key: string): string {
+  if (key.length <= LONG_KEY) return key;
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+}
+
 /** The part of a transaction that keeps which idempotency keys made a change, and counts. */
 export function bindReceipts(
   session: Session,
@@ -20,13 +29,13 @@ export function bindReceipts(
 ): Pick<Transaction, 'findReceipt' | 'saveReceipt' | 'charge'> {
   return {
     async findReceipt(kind, id, idempotencyKey) {
-      const [row] = await session.rows(FIND, namespace, kind, id, idempotencyKey);
+      const [row] = await session.rows(FIND, namespace, kind, id, indexable(idempotencyKey));
       if (row === undefined) return undefined;
       const { request_hash, fencing_token } = Row.parse(row);
       return { idempotencyKey, requestHash: request_hash, fencingToken: fencing_token };
     },
     async saveReceipt(kind, id, { idempotencyKey, requestHash, fencingToken }) {
-      const values = [namespace, kind, id, idempotencyKey, requestHash, fencingToken];
+      const values = [namespace, kind, id, indexable(idempotencyKey), requestHash, fencingToken];
       session.send(SAVE, ...values, session.now);
     },
     async charge(month) {

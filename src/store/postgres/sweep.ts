@@ -20,7 +20,7 @@ const NOTE_EXPIRED = `INSERT INTO leasectl.events
     (namespace, kind, id, type, at, fencing_token, version)
   SELECT namespace, kind, id, 'expired', expires_at, fencing_token, version
   FROM leasectl.leases AS lease
-  WHERE finish_way IS NULL AND expires_at > changed_at AND expires_at > $1 AND expires_at <= $2
+  WHERE finish_at IS NULL AND expires_at > changed_at AND expires_at > $1 AND expires_at <= $2
     AND NOT EXISTS (
       SELECT 1 FROM leasectl.events AS event
       WHERE event.type = 'expired' AND event.namespace = lease.namespace
@@ -30,26 +30,20 @@ const NOTE_EXPIRED = `INSERT INTO leasectl.events
   ON CONFLICT DO NOTHING
   RETURNING namespace, at`;
 
+/** By where they are, so that however many there are, no others are read. */
+const drop = (table: string, which: string, over: string) => `
+  WITH gone AS (
+    DELETE FROM leasectl.${table} WHERE ctid = ANY (ARRAY (
+      SELECT ctid FROM leasectl.${table} ${which})) AND ${over}
+    RETURNING 1)
+  SELECT count(*) AS dropped FROM gone`;
 /** What somebody is at is left for the next time, so that no request waits. */
-const drop = (table: string, key: string, over: string) => `
-  WITH gone AS (
-    DELETE FROM leasectl.${table} WHERE (${key}) IN (
-      SELECT ${key} FROM leasectl.${table} WHERE ${over} LIMIT $2 FOR UPDATE SKIP LOCKED)
-    RETURNING 1)
-  SELECT count(*) AS dropped FROM gone`;
-const DROP_LEASES = drop(
-  'leases',
-  'namespace, kind, id',
-  'finish_way IS NOT NULL AND finish_at <= $1',
-);
-const DROP_RECEIPTS = drop('receipts', 'namespace, kind, id, idempotency_key', 'at <= $1');
+const dropFree = (table: string, over: string) =>
+  drop(table, `WHERE ${over} LIMIT $2 FOR UPDATE SKIP LOCKED`, over);
+const DROP_LEASES = dropFree('leases', 'finish_way IS NOT NULL AND finish_at <= $1');
+const DROP_RECEIPTS = dropFree('receipts', 'at <= $1');
 /** The oldest come first, near enough: so no index by time has to be kept for them. */
-const DROP_EVENTS = `
-  WITH gone AS (
-    DELETE FROM leasectl.events WHERE at <= $1 AND sequence IN (
-      SELECT sequence FROM leasectl.events ORDER BY sequence LIMIT $2)
-    RETURNING 1)
-  SELECT count(*) AS dropped FROM gone`;
+const DROP_EVENTS = drop('events', 'ORDER BY sequence LIMIT $2', 'at <= $1');
 
 const State = z.object({ swept_at: z.int(), expired_until: z.int() });
 const Noted = z.object({ namespace: z.string(), at: z.int() });

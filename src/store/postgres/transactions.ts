@@ -18,6 +18,8 @@ export interface TransactionOptions {
   readonly pool: pg.Pool;
   /** What the database is called in messages. */
   readonly label: string;
+  /** How long what somebody else has locked is waited for, and work is tried; milliseconds. */
+  readonly patience: number;
   /** Replaces the database's clock, for tests that move time. */
   readonly clock?: Clock | undefined;
 }
@@ -28,21 +30,28 @@ const ATTEMPTS = 6;
 const PAUSE = 10;
 
 /**
- * What each transaction begins with: settings are its own, so that they hold behind a pooler, too. By
- * habit of the planner, while it knows a table as small, all of it is read: also when it is no longer
- * small. An acknowledged change is on the disk, even where other users of the database do not care.
+ * What each transaction begins with. Its settings are its own, so that they hold behind a pooler, too.
+ *
+ * There is an index for each statement, in the order in which rows are wanted. Left alone, the planner
+ * reads and sorts all rows of a table that was small when it looked last, and of a queue whose length
+ * it guesses wrong. An acknowledged change is on the disk, even where the database is told not to wait.
  */
-const SETTINGS = `SELECT
+const settings = (patience: number) => `SELECT
   floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
-  set_config('statement_timeout', '10s', true),
-  set_config('lock_timeout', '5s', true),
-  set_config('idle_in_transaction_session_timeout', '15s', true),
+  set_config('lock_timeout', '${patience}', true),
+  set_config('statement_timeout', '${2 * patience}', true),
+  set_config('idle_in_transaction_session_timeout', '${3 * patience}', true),
   set_config('enable_seqscan', 'off', true),
+  set_config('enable_bitmapscan', 'off', true),
+  set_config('enable_sort', 'off', true),
+  set_config('enable_hashjoin', 'off', true),
+  set_config('enable_mergejoin', 'off', true),
+  set_config('random_page_cost', '1.1', true),
   CASE current_setting('synchronous_commit')
     WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`;
 const BEGIN = {
-  read: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${SETTINGS}`,
-  write: `BEGIN ISOLATION LEVEL READ COMMITTED; ${SETTINGS}`,
+  read: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+  write: 'BEGIN ISOLATION LEVEL READ COMMITTED',
 };
 
 type Mode = keyof typeof BEGIN;
@@ -50,12 +59,14 @@ type Work<T> = (session: Session) => Promise<T>;
 
 const Begun = z.tuple([z.unknown(), z.object({ rows: z.tuple([z.object({ now: z.int() })]) })]);
 
-export function createTransactions({ pool, label, clock }: TransactionOptions): Transactions {
+export function createTransactions(options: TransactionOptions): Transactions {
+  const { pool, label, patience, clock } = options;
+  const first = settings(Math.trunc(patience));
   const names = new Map<string, string>();
 
   async function begin(client: pg.PoolClient, mode: Mode): Promise<Session> {
     const session = new Session(client, names);
-    const [, { rows }] = Begun.parse(await session.plain(BEGIN[mode]));
+    const [, { rows }] = Begun.parse(await session.plain(`${BEGIN[mode]}; ${first}`));
     session.now = clock ? clock() : rows[0].now;
     return session;
   }
@@ -84,6 +95,7 @@ export function createTransactions({ pool, label, clock }: TransactionOptions): 
   }
 
   async function run<T>(mode: Mode, work: Work<T>): Promise<T> {
+    const deadline = performance.now() + patience;
     for (let tried = 1; ; tried += 1) {
       const client = await pool.connect().catch((error) => Promise.reject(explain(label, error)));
       try {
@@ -92,7 +104,8 @@ export function createTransactions({ pool, label, clock }: TransactionOptions): 
         if (!(error instanceof StatementError)) throw error;
         const { cause } = error;
         const isWorthIt = isConflict(cause) || isConnectionLoss(cause);
-        if (!isWorthIt || tried === ATTEMPTS) throw explain(label, cause);
+        const isEnough = tried === ATTEMPTS || performance.now() > deadline;
+        if (!isWorthIt || isEnough) throw explain(label, cause);
         await delay(Math.random() * PAUSE * tried);
       }
     }

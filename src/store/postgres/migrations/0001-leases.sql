@@ -41,11 +41,14 @@ CREATE TABLE leasectl.leases (
   autovacuum_vacuum_threshold = 500
 );
 
-CREATE INDEX leases_by_acquired_key ON leasectl.leases (namespace, kind, acquired_key)
+-- What tells rows apart comes first in an index: so it is of no use to whoever looks for something else.
+-- Of a key there is but a digest, for an index takes no long text.
+CREATE INDEX leases_by_acquired_key
+ON leasectl.leases (hashtextextended(acquired_key, 0), namespace, kind)
 WHERE acquired_key IS NOT NULL AND finish_way IS NULL;
 
 -- Some calls name a job by nothing but its handle.
-CREATE INDEX leases_by_handle ON leasectl.leases (namespace, kind, handle)
+CREATE INDEX leases_by_handle ON leasectl.leases (handle, namespace, kind)
 WHERE work_data IS NOT NULL;
 
 -- Work that waits, in the order in which it is handed out.
@@ -57,14 +60,16 @@ CREATE INDEX leases_lent ON leasectl.leases (namespace, kind, work_pool, expires
 WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at
   AND cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries);
 
--- What is held, or was until it ran out.
+-- What is held, or was until it ran out, of all namespaces. Its condition is not in the words of the
+-- others, so that the planner never takes it for leases_lent.
 CREATE INDEX leases_by_end ON leasectl.leases (expires_at)
-WHERE finish_way IS NULL AND expires_at > changed_at;
+WHERE finish_at IS NULL AND expires_at > changed_at;
 
 CREATE INDEX leases_finished ON leasectl.leases (finish_at)
 WHERE finish_way IS NOT NULL;
 
--- Changes made with an idempotency key, so that their repetition is known.
+-- Changes made with an idempotency key, so that their repetition is known. In place of a long key
+-- there is its digest.
 CREATE TABLE leasectl.receipts (
   namespace text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,
