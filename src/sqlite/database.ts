@@ -215,7 +215,10 @@ function enableWal(db: Database.Database, file: string, kind: DatabaseKind): voi
 
 /** The first column of the first row; undefined when there is none. (libsql's `pluck` is broken.) */
 export function readValue(db: Database.Database, sql: string, ...parameters: unknown[]): unknown {
-  const [row] = db.prepare(sql).all(...parameters);
+  return firstValue(db.prepare(sql).all(...parameters));
+}
+
+export function firstValue([row]: readonly unknown[]): unknown {
   return isJsonObject(row) ? Object.values(row)[0] : undefined;
 }
 

@@ -1,47 +1,7 @@
-import type Database from 'libsql';
-import * as z from 'zod/mini';
-import { type Client, SCOPES, type Scope, type Token } from '../../engine/access.ts';
 import type { Instant } from '../../engine/lease.ts';
-import type { Transaction } from '../../engine/store.ts';
-import { readValue } from '../../sqlite/database.ts';
-
-const text = z.string();
-const instantOrNull = z.nullable(z.int());
-
-const ClientRow = z.object({
-  id: text,
-  namespace: text,
-  name: text,
-  secret_hash: text,
-  scopes: text,
-});
-const GrantRow = z.object({ client_id: text, scopes: text, expires_at: z.int() });
-const TokenRow = z.object({
-  hash: text,
-  namespace: text,
-  name: text,
-  scopes: text,
-  created_at: z.int(),
-  expires_at: instantOrNull,
-  last_used_at: instantOrNull,
-  revoked_at: instantOrNull,
-});
-
-type AccessPart = Pick<
-  Transaction,
-  | 'findClient'
-  | 'findClientByName'
-  | 'clients'
-  | 'saveClient'
-  | 'removeClient'
-  | 'findGrant'
-  | 'saveGrant'
-  | 'findToken'
-  | 'findTokenByName'
-  | 'tokens'
-  | 'saveToken'
-  | 'hasAccess'
->;
+import { firstValue } from '../../sqlite/database.ts';
+import type { Statements } from '../../sqlite/statements.ts';
+import { type AccessPart, toClient, toGrant, toToken } from '../access-row.ts';
 
 const SAVE_TOKEN = `INSERT OR REPLACE INTO tokens
     (hash, namespace, name, scopes, created_at, expires_at, last_used_at, revoked_at)
@@ -49,8 +9,8 @@ const SAVE_TOKEN = `INSERT OR REPLACE INTO tokens
 const HAS_ACCESS = 'SELECT EXISTS (SELECT 1 FROM tokens) OR EXISTS (SELECT 1 FROM clients)';
 
 /** The part of a transaction that keeps who may ask. */
-export function bindAccess(db: Database.Database, namespace: string, now: Instant): AccessPart {
-  const rows = (sql: string, ...parameters: string[]) => db.prepare(sql).all(...parameters);
+export function bindAccess(statement: Statements, namespace: string, now: Instant): AccessPart {
+  const rows = (sql: string, ...parameters: string[]) => statement(sql).all(...parameters);
   return {
     async findClient(id) {
       return rows('SELECT * FROM clients WHERE id = ?', id).map(toClient)[0];
@@ -64,26 +24,23 @@ export function bindAccess(db: Database.Database, namespace: string, now: Instan
       return rows(sql, namespace).map(toClient);
     },
     async saveClient({ id, name, namespace, secretHash, scopes }) {
-      db.prepare(
+      statement(
         'INSERT INTO clients (id, namespace, name, secret_hash, scopes) VALUES (?, ?, ?, ?, ?)',
       ).run(id, namespace, name, secretHash, scopes.join(' '));
     },
     async removeClient(name) {
       const client = await this.findClientByName(name);
       if (!client) return false;
-      db.prepare('DELETE FROM grants WHERE client_id = ?').run(client.id);
-      db.prepare('DELETE FROM clients WHERE id = ?').run(client.id);
+      statement('DELETE FROM grants WHERE client_id = ?').run(client.id);
+      statement('DELETE FROM clients WHERE id = ?').run(client.id);
       return true;
     },
     async findGrant(tokenHash) {
-      const [row] = rows('SELECT * FROM grants WHERE token_hash = ?', tokenHash);
-      if (row === undefined) return undefined;
-      const { client_id, scopes, expires_at } = GrantRow.parse(row);
-      return { tokenHash, clientId: client_id, scopes: toScopes(scopes), expiresAt: expires_at };
+      return rows('SELECT * FROM grants WHERE token_hash = ?', tokenHash).map(toGrant)[0];
     },
     async saveGrant({ tokenHash, clientId, scopes, expiresAt }) {
-      db.prepare('DELETE FROM grants WHERE expires_at <= ?').run(now);
-      db.prepare(
+      statement('DELETE FROM grants WHERE expires_at <= ?').run(now);
+      statement(
         'INSERT INTO grants (token_hash, client_id, scopes, expires_at) VALUES (?, ?, ?, ?)',
       ).run(tokenHash, clientId, scopes.join(' '), expiresAt);
     },
@@ -101,34 +58,10 @@ export function bindAccess(db: Database.Database, namespace: string, now: Instan
     async saveToken({ hash, namespace, name, scopes, ...times }) {
       const { createdAt, expiresAt, lastUsedAt, revokedAt } = times;
       const values = [hash, namespace, name, scopes.join(' ')];
-      db.prepare(SAVE_TOKEN).run(...values, createdAt, expiresAt, lastUsedAt, revokedAt);
+      statement(SAVE_TOKEN).run(...values, createdAt, expiresAt, lastUsedAt, revokedAt);
     },
     async hasAccess() {
-      return readValue(db, HAS_ACCESS) === 1;
+      return firstValue(statement(HAS_ACCESS).all()) === 1;
     },
   };
-}
-
-function toClient(row: unknown): Client {
-  const { id, namespace, name, secret_hash, scopes } = ClientRow.parse(row);
-  return { id, namespace, name, secretHash: secret_hash, scopes: toScopes(scopes) };
-}
-
-function toToken(row: unknown): Token {
-  const { hash, namespace, name, scopes, ...times } = TokenRow.parse(row);
-  return {
-    hash,
-    namespace,
-    name,
-    scopes: toScopes(scopes),
-    createdAt: times.created_at,
-    expiresAt: times.expires_at,
-    lastUsedAt: times.last_used_at,
-    revokedAt: times.revoked_at,
-  };
-}
-
-/** A scope that this version does not know is no longer given. */
-function toScopes(text: string): Scope[] {
-  return SCOPES.filter((scope) => text.split(' ').includes(scope));
 }

@@ -1,5 +1,5 @@
-import type Database from 'libsql';
 import type { Candidate, Instant, Kind } from '../../engine/lease.ts';
+import type { Statements } from '../../sqlite/statements.ts';
 
 export interface ClaimableQuery {
   readonly namespace: string;
@@ -41,11 +41,18 @@ export const CLAIMABLE = `
 
 /** Rows of work that the candidate may acquire now, the oldest first. */
 export function findClaimable(
-  db: Database.Database,
+  statement: Statements,
   { namespace, kind, candidate, limit, now }: ClaimableQuery,
 ): unknown[] {
   const { pool, workspace, tags, runner } = candidate;
-  return db
-    .prepare(CLAIMABLE)
-    .all(kind, pool, workspace ?? '', JSON.stringify(tags), runner, limit, now, namespace);
+  return statement(CLAIMABLE).all(
+    kind,
+    pool,
+    workspace ?? '',
+    JSON.stringify(tags),
+    runner,
+    limit,
+    now,
+    namespace,
+  );
 }

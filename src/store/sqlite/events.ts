@@ -1,24 +1,10 @@
-import type Database from 'libsql';
-import * as z from 'zod/mini';
-import { EVENT_TYPES, type Event } from '../../engine/history.ts';
 import type { Transaction } from '../../engine/store.ts';
-import { KindName, toObject } from './row.ts';
-
-const Row = z.object({
-  sequence: z.int(),
-  kind: KindName,
-  id: z.string(),
-  type: z.enum(EVENT_TYPES),
-  at: z.int(),
-  fencing_token: z.int(),
-  version: z.int(),
-  caller: z.nullable(z.string()),
-  detail: z.nullable(z.string()),
-});
+import type { Statements } from '../../sqlite/statements.ts';
+import { toEvent } from '../event-row.ts';
 
 /** The part of a transaction that keeps what happened. */
 export function bindEvents(
-  db: Database.Database,
+  statement: Statements,
   namespace: string,
 ): Pick<Transaction, 'events' | 'saveEvent'> {
   return {
@@ -31,13 +17,12 @@ export function bindEvents(
         ['sequence < ?', before],
       ].filter(([, value]) => value !== undefined);
       const where = conditions.map(([condition]) => condition).join(' AND ');
-      return db
-        .prepare(`SELECT * FROM events WHERE ${where} ORDER BY sequence DESC LIMIT ?`)
+      return statement(`SELECT * FROM events WHERE ${where} ORDER BY sequence DESC LIMIT ?`)
         .all(...conditions.map(([, value]) => value), limit)
         .map(toEvent);
     },
     async saveEvent({ kind, id, type, at, fencingToken, version, caller, detail }) {
-      db.prepare(
+      statement(
         `INSERT OR IGNORE INTO events
            (namespace, kind, id, type, at, fencing_token, version, caller, detail)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -54,9 +39,4 @@ export function bindEvents(
       );
     },
   };
-}
-
-function toEvent(value: unknown): Event {
-  const { fencing_token, detail, ...row } = Row.parse(value);
-  return { ...row, fencingToken: fencing_token, detail: toObject(detail) };
 }

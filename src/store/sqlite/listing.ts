@@ -1,10 +1,10 @@
-import type Database from 'libsql';
 import * as z from 'zod/mini';
 import type { Instant } from '../../engine/lease.ts';
 import type { LeaseState, View } from '../../engine/store.ts';
-import { readValue } from '../../sqlite/database.ts';
+import { firstValue } from '../../sqlite/database.ts';
+import type { Statements } from '../../sqlite/statements.ts';
+import { fromRow, KindName } from '../lease-row.ts';
 import { LENT, OPEN, WAITING } from './claimable.ts';
-import { fromRow, KindName } from './row.ts';
 
 const RAN_OUT = 'finish_way IS NULL AND expires_at <= max(changed_at, ?)';
 
@@ -33,14 +33,13 @@ const Count = z.object({ kind: KindName, leases: z.int() });
 
 /** The part of a transaction that looks over all that a namespace has. */
 export function bindListing(
-  db: Database.Database,
+  statement: Statements,
   namespace: string,
   now: Instant,
 ): Pick<View, 'leases' | 'stored' | 'census'> {
   const counts = (sql: string) =>
     new Map(
-      db
-        .prepare(sql)
+      statement(sql)
         .all(now, namespace)
         .map((row) => Count.parse(row))
         .map(({ kind, leases }) => [kind, leases]),
@@ -55,14 +54,13 @@ export function bindListing(
         conditions.push(['id >= ?', prefix], ['substr(id, 1, length(?)) = ?', prefix, prefix]);
       }
       const where = conditions.map(([condition]) => condition).join(' AND ');
-      return db
-        .prepare(`SELECT * FROM leases WHERE ${where} ORDER BY kind, id LIMIT ?`)
+      return statement(`SELECT * FROM leases WHERE ${where} ORDER BY kind, id LIMIT ?`)
         .all(...conditions.flatMap(([, ...values]) => values), limit)
         .map(fromRow);
     },
     async stored() {
       const sql = 'SELECT leases FROM stored WHERE namespace = ?';
-      return Number(readValue(db, sql, namespace) ?? 0);
+      return Number(firstValue(statement(sql).all(namespace)) ?? 0);
     },
     async census() {
       const [held, claimable] = [counts(HELD), counts(CLAIMABLE)];

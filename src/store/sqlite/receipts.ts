@@ -1,30 +1,28 @@
-import type Database from 'libsql';
 import * as z from 'zod/mini';
 import type { Instant } from '../../engine/lease.ts';
 import type { Transaction } from '../../engine/store.ts';
+import type { Statements } from '../../sqlite/statements.ts';
 
 const Row = z.object({ request_hash: z.string(), fencing_token: z.int() });
 
 /** The part of a transaction that keeps which idempotency keys made a change. */
 export function bindReceipts(
-  db: Database.Database,
+  statement: Statements,
   namespace: string,
   now: Instant,
 ): Pick<Transaction, 'findReceipt' | 'saveReceipt'> {
   return {
     async findReceipt(kind, id, idempotencyKey) {
-      const [row] = db
-        .prepare(
-          `SELECT request_hash, fencing_token FROM receipts
+      const [row] = statement(
+        `SELECT request_hash, fencing_token FROM receipts
            WHERE namespace = ? AND kind = ? AND id = ? AND idempotency_key = ?`,
-        )
-        .all(namespace, kind, id, idempotencyKey);
+      ).all(namespace, kind, id, idempotencyKey);
       if (row === undefined) return undefined;
       const { request_hash, fencing_token } = Row.parse(row);
       return { idempotencyKey, requestHash: request_hash, fencingToken: fencing_token };
     },
     async saveReceipt(kind, id, { idempotencyKey, requestHash, fencingToken }) {
-      db.prepare(
+      statement(
         `INSERT INTO receipts
            (namespace, kind, id, idempotency_key, request_hash, fencing_token, at)
          VALUES (?, ?, ?, ?, ?, ?, ?)`,

@@ -5,10 +5,12 @@ import { DEFAULT_NAMESPACE, type Store, type Transaction } from '../../engine/st
 import {
   beginImmediate,
   type DatabaseKind,
+  firstValue,
   openDatabase,
-  readValue,
 } from '../../sqlite/database.ts';
 import { explain } from '../../sqlite/errors.ts';
+import { type Statements, statementsOf } from '../../sqlite/statements.ts';
+import { COLUMNS, fromRow, toRow } from '../lease-row.ts';
 import { bindAccess } from './access.ts';
 import { findClaimable } from './claimable.ts';
 import { bindEvents } from './events.ts';
@@ -17,7 +19,6 @@ import leases from './migrations/0001-leases.sql';
 import jobs from './migrations/0002-jobs.sql';
 import namespaces from './migrations/0003-namespaces.sql';
 import { bindReceipts } from './receipts.ts';
-import { COLUMNS, fromRow, toRow } from './row.ts';
 import { sweep } from './sweep.ts';
 
 /** "leas" in ASCII. */
@@ -37,7 +38,8 @@ export interface SqliteOptions {
 /** Keeps leases in one SQLite file that any number of processes share. */
 export function openSqliteStore({ file, clock }: SqliteOptions): Store {
   const db = openDatabase(file, LEASES);
-  const now = () => (clock ? clock() : Number(readValue(db, NOW)));
+  const statement = statementsOf(db);
+  const now = () => (clock ? clock() : Number(firstValue(statement(NOW).all())));
   // One connection has one transaction at a time: concurrent callers queue up behind it.
   let last: Promise<unknown> = Promise.resolve();
   const alone = <T>(begin: Begin, work: () => Promise<T>): Promise<T> => {
@@ -49,13 +51,14 @@ export function openSqliteStore({ file, clock }: SqliteOptions): Store {
   const writing = () => beginImmediate(db);
   const storeOf = (namespace: string): Store => ({
     within: storeOf,
-    read: (work) => alone(reading, () => work(bind(db, namespace, now()))),
-    write: (work) => alone(writing, () => work(bind(db, namespace, now()))),
-    sweep: (options) => alone(writing, async () => sweep(db, now(), options)),
+    read: (work) => alone(reading, () => work(bind(statement, namespace, now()))),
+    write: (work) => alone(writing, () => work(bind(statement, namespace, now()))),
+    sweep: (options) => alone(writing, async () => sweep(statement, now(), options)),
     // What is open has the schema of this version; that of a later one adds to it.
-    check: () => alone(reading, async () => void readValue(db, 'SELECT swept_at FROM sweeps')),
+    check: () => alone(reading, async () => void statement('SELECT swept_at FROM sweeps').all()),
     close: async () => {
       await last;
+      statement.forget();
       db.close();
     },
   });
@@ -83,9 +86,10 @@ async function inTransaction<T>(
 
 const NOW = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";
 const FIND = 'SELECT * FROM leases WHERE namespace = ? AND kind = ? AND id = ?';
-const FIND_BY_KEY = `SELECT * FROM leases
+// SQLite would rather read all of a namespace, by the primary key.
+const FIND_BY_KEY = `SELECT * FROM leases INDEXED BY leases_by_acquired_key
   WHERE namespace = ? AND kind = ? AND acquired_key = ? AND finish_way IS NULL`;
-const FIND_BY_HANDLE = `SELECT * FROM leases
+const FIND_BY_HANDLE = `SELECT * FROM leases INDEXED BY leases_by_handle
   WHERE namespace = ? AND kind = ? AND handle = ? AND work_data IS NOT NULL`;
 const USAGE = 'SELECT acquisitions FROM usage WHERE namespace = ? AND month = ?';
 // No REPLACE, which would not tell the triggers that a row goes.
@@ -96,32 +100,32 @@ const SAVE = `INSERT INTO leases (${COLUMNS.join(', ')})
 const CHARGE = `INSERT INTO usage (namespace, month, acquisitions) VALUES (?, ?, 1)
   ON CONFLICT (namespace, month) DO UPDATE SET acquisitions = acquisitions + 1`;
 
-function bind(db: Database.Database, namespace: string, now: Instant): Transaction {
+function bind(statement: Statements, namespace: string, now: Instant): Transaction {
   const one = (sql: string, ...parameters: string[]) =>
-    db.prepare(sql).all(namespace, ...parameters)[0];
+    statement(sql).all(namespace, ...parameters)[0];
   const lease = (row: unknown) => (row === undefined ? undefined : fromRow(row));
   return {
     now,
     find: async (kind, id) => lease(one(FIND, kind, id)),
     findByHandle: async (kind, handle) => lease(one(FIND_BY_HANDLE, kind, handle)),
     async findByIdempotencyKey(kind, idempotencyKey) {
-      return db.prepare(FIND_BY_KEY).all(namespace, kind, idempotencyKey).map(fromRow);
+      return statement(FIND_BY_KEY).all(namespace, kind, idempotencyKey).map(fromRow);
     },
     async claimable(kind, candidate, limit) {
-      return findClaimable(db, { namespace, kind, candidate, limit, now }).map(fromRow);
+      return findClaimable(statement, { namespace, kind, candidate, limit, now }).map(fromRow);
     },
     async usage(month) {
-      return Number(readValue(db, USAGE, namespace, month) ?? 0);
+      return Number(firstValue(statement(USAGE).all(namespace, month)) ?? 0);
     },
     async save(lease) {
-      db.prepare(SAVE).run(...toRow(namespace, lease));
+      statement(SAVE).run(...toRow(namespace, lease));
     },
     async charge(month) {
-      db.prepare(CHARGE).run(namespace, month);
+      statement(CHARGE).run(namespace, month);
     },
-    ...bindListing(db, namespace, now),
-    ...bindEvents(db, namespace),
-    ...bindReceipts(db, namespace, now),
-    ...bindAccess(db, namespace, now),
+    ...bindListing(statement, namespace, now),
+    ...bindEvents(statement, namespace),
+    ...bindReceipts(statement, namespace, now),
+    ...bindAccess(statement, namespace, now),
   };
 }

@@ -1,7 +1,7 @@
-import type Database from 'libsql';
 import * as z from 'zod/mini';
 import type { Instant } from '../../engine/lease.ts';
 import type { SweepOptions, Swept } from '../../engine/store.ts';
+import type { Statements } from '../../sqlite/statements.ts';
 
 const State = z.object({ swept_at: z.int(), expired_until: z.int() });
 const Boundary = z.object({ expires_at: z.int() });
@@ -12,27 +12,27 @@ const RAN_OUT = `FROM leases INDEXED BY leases_by_end
 
 /** Does its part of the housekeeping, in a transaction that is open; as `Store.sweep`. */
 export function sweep(
-  db: Database.Database,
+  statement: Statements,
   now: Instant,
   { retention, history, interval, limit }: SweepOptions,
 ): Swept | undefined {
-  const { swept_at, expired_until } = State.parse(db.prepare('SELECT * FROM sweeps').all()[0]);
+  const { swept_at, expired_until } = State.parse(statement('SELECT * FROM sweeps').all()[0]);
   if (now < swept_at + interval) return undefined;
-  const until = boundary(db, expired_until, now, limit);
-  const expired = noteExpired(db, expired_until, until);
+  const until = boundary(statement, expired_until, now, limit);
+  const expired = noteExpired(statement, expired_until, until);
   const dropped = [
-    drop(db, 'leases', 'namespace, kind, id', 'finish_way IS NOT NULL AND finish_at <= ?', [
+    drop(statement, 'leases', 'namespace, kind, id', 'finish_way IS NOT NULL AND finish_at <= ?', [
       now - retention,
       limit,
     ]),
-    drop(db, 'receipts', 'namespace, kind, id, idempotency_key', 'at <= ?', [
+    drop(statement, 'receipts', 'namespace, kind, id, idempotency_key', 'at <= ?', [
       now - retention,
       limit,
     ]),
-    dropEvents(db, now - history, limit),
+    dropEvents(statement, now - history, limit),
   ];
   const isDone = until >= now && dropped.every((count) => count < limit);
-  db.prepare('UPDATE sweeps SET swept_at = ?, expired_until = ?').run(
+  statement('UPDATE sweeps SET swept_at = ?, expired_until = ?').run(
     isDone ? now : swept_at,
     until,
   );
@@ -40,24 +40,24 @@ export function sweep(
 }
 
 /** Up to when leases are looked at: such that they are about so many. */
-function boundary(db: Database.Database, from: Instant, now: Instant, limit: number): Instant {
+function boundary(statement: Statements, from: Instant, now: Instant, limit: number): Instant {
   if (from > now) return from;
-  const [row] = db
-    .prepare(`SELECT expires_at ${RAN_OUT} ORDER BY expires_at LIMIT 1 OFFSET ?3`)
-    .all(from, now, limit - 1);
+  const [row] = statement(`SELECT expires_at ${RAN_OUT} ORDER BY expires_at LIMIT 1 OFFSET ?3`).all(
+    from,
+    now,
+    limit - 1,
+  );
   return row === undefined ? now : Boundary.parse(row).expires_at;
 }
 
-function noteExpired(db: Database.Database, from: Instant, until: Instant): Map<string, number> {
-  const noted = db
-    .prepare(
-      `INSERT OR IGNORE INTO events
+function noteExpired(statement: Statements, from: Instant, until: Instant): Map<string, number> {
+  const noted = statement(
+    `INSERT OR IGNORE INTO events
          (namespace, kind, id, type, at, fencing_token, version, caller, detail)
        SELECT namespace, kind, id, 'expired', expires_at, fencing_token, version, NULL, NULL
        ${RAN_OUT} ORDER BY expires_at
        RETURNING namespace`,
-    )
-    .all(from, until);
+  ).all(from, until);
   const counts = new Map<string, number>();
   for (const row of noted) {
     const { namespace } = Noted.parse(row);
@@ -67,22 +67,20 @@ function noteExpired(db: Database.Database, from: Instant, until: Instant): Map<
 }
 
 function drop(
-  db: Database.Database,
+  statement: Statements,
   table: string,
   key: string,
   condition: string,
   parameters: readonly [until: Instant, limit: number],
 ): number {
   const rows = `SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ?`;
-  return db.prepare(`DELETE FROM ${table} WHERE (${key}) IN (${rows})`).run(...parameters).changes;
+  return statement(`DELETE FROM ${table} WHERE (${key}) IN (${rows})`).run(...parameters).changes;
 }
 
 /** The oldest come first, near enough: so no index by time has to be kept for them. */
-function dropEvents(db: Database.Database, until: Instant, limit: number): number {
-  return db
-    .prepare(
-      `DELETE FROM events WHERE at <= ?
+function dropEvents(statement: Statements, until: Instant, limit: number): number {
+  return statement(
+    `DELETE FROM events WHERE at <= ?
        AND sequence IN (SELECT sequence FROM events ORDER BY sequence LIMIT ?)`,
-    )
-    .run(until, limit).changes;
+  ).run(until, limit).changes;
 }
