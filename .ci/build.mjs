@@ -68,20 +68,33 @@ const CHANGES = [
 ];
 
 /**
- * Packages that are large and rarely needed: each in a file of its own, `dist/NAME.js`, with what is
- * used of it.
+ * What is large and rarely needed, in files of its own: which packages are in each, and what is used
+ * of them.
  */
 const APART = {
+  undici: {
+    packages: ['undici'],
+    source: `
+      exports.fetch = require('undici/lib/web/fetch').fetch;
+      exports.Agent = require('undici/lib/dispatcher/agent');
+      exports.buildConnector = require('undici/lib/core/connect');
+    `,
+  },
+  hono: {
+    packages: ['hono', '@hono/node-server'],
+    source: `
+      exports.Hono = require('hono').Hono;
+      exports.getRequestListener = require('@hono/node-server').getRequestListener;
+    `,
+  },
   // The bindings to the C library are not used.
-  pg: "module.exports = require('pg/lib/index.js');",
-  undici: `
-    exports.fetch = require('undici/lib/web/fetch').fetch;
-    exports.Agent = require('undici/lib/dispatcher/agent');
-    exports.buildConnector = require('undici/lib/core/connect');`,
+  pg: { packages: ['pg'], source: "module.exports = require('pg/lib/index.js');" },
+  pino: { packages: ['pino'], source: `module.exports = require('pino');` },
 };
-
-/** The file of a package that is in one of its own, as seen from `dist/`. */
-const fileOf = (name) => `./${name.replace(/^@/, '').replaceAll('/', '-')}.js`;
+/** By package, the file that it is in. */
+const FILE_OF = Object.fromEntries(
+  Object.entries(APART).flatMap(([file, { packages }]) => packages.map((name) => [name, file])),
+);
 
 /**
  * Stands in for Node's own, which parses the whole bundle, for a minute, to say what did not hold:
@@ -97,7 +110,7 @@ const ASSERT = `module.exports = (value, message) => {
  * What oclif looks for plugins and commands with, where no manifest and no table name them; and a
  * prompt that is not used, with all the world's character sets: as much as the rest of the bundle.
  */
-const UNUSED = /^(tinyglobby|minimatch|@inquirer\/editor|pg-native|pg-cloudflare|pgpass)$/;
+const UNUSED = /^(tinyglobby|minimatch|@inquirer\/editor)$/;
 
 const changed = new Set();
 const changeDependencies = {
@@ -108,8 +121,11 @@ const changeDependencies = {
       importer.includes('/undici/') ? { path, namespace: 'assert' } : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'assert' }, () => ({ contents: ASSERT }));
-    onResolve({ filter: /^[^.]/ }, ({ path }) =>
-      Object.hasOwn(APART, path) ? { path: fileOf(path), external: true } : undefined,
+    // Their own files ask for them from no file.
+    onResolve({ filter: /^[^./]/ }, ({ path, importer }) =>
+      Object.hasOwn(FILE_OF, path) && importer.endsWith('.ts')
+        ? { path: `./${FILE_OF[path]}.js`, external: true }
+        : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
     for (const { filter, from, to } of CHANGES) {
@@ -145,11 +161,11 @@ const main = await build({
   metafile: true,
 });
 const apart = await Promise.all(
-  Object.entries(APART).map(([name, contents]) =>
+  Object.entries(APART).map(([file, { source }]) =>
     build({
       ...options,
-      stdin: { contents, resolveDir: '.' },
-      outfile: join('dist', fileOf(name)),
+      stdin: { contents: source, resolveDir: '.' },
+      outfile: `dist/${file}.js`,
       plugins: [changeDependencies],
       metafile: true,
     }),

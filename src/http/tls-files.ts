@@ -51,7 +51,7 @@ export function checkTlsFiles(files: TlsFiles): void {
  * @throws Failure `usage` for a file that holds none
  */
 export function endOf(certFile: string): Date {
-  return new Date(ownCertificate(certFile).certificate.validTo);
+  return new Date(ownCertificate(certFile, CLIENT.cert).certificate.validTo);
 }
 
 /** Bytes: many times what all the usual authorities have. */
@@ -73,31 +73,56 @@ function usualAuthorities(extra: string | undefined): readonly string[] {
   return [...tls.rootCertificates, ...(more ?? [])];
 }
 
-function identity({ certFile, keyFile }: TlsFiles): { cert: string; key: string } | undefined {
+function identity({ certFile, keyFile }: TlsFiles): Identity | undefined {
   if (certFile === undefined || keyFile === undefined) return undefined;
-  const { pem: cert, certificate } = ownCertificate(certFile);
-  const key = read(keyFile, '--client-key');
-  if (!certificate.checkPrivateKey(parseKey(key, keyFile))) {
-    throw new Failure('usage', `${keyFile} is not the key of the certificate ${certFile}.`, {
-      hint: hintFor('--client-key'),
-    });
-  }
-  return { cert, key };
+  return readIdentity(certFile, keyFile, CLIENT);
 }
 
-/** The first one is the client's; others beside it may lead from there to its authority. */
-function ownCertificate(file: string): { pem: string; certificate: X509Certificate } {
-  const pem = read(file, '--client-cert');
+/** In PEM. */
+export interface Identity {
+  readonly cert: string;
+  readonly key: string;
+  /** When the certificate ends. */
+  readonly end: Date;
+}
+
+/** The flags that name the files. */
+export interface IdentityFlags {
+  readonly cert: string;
+  readonly key: string;
+}
+
+const CLIENT: IdentityFlags = { cert: '--client-cert', key: '--client-key' };
+
+/**
+ * Reads a certificate and its key.
+ *
+ * @throws Failure `usage` for files that are missing, hold something else, or do not fit
+ */
+export function readIdentity(certFile: string, keyFile: string, flags: IdentityFlags): Identity {
+  const { pem: cert, certificate } = ownCertificate(certFile, flags.cert);
+  const key = read(keyFile, flags.key);
+  if (!certificate.checkPrivateKey(parseKey(key, keyFile, flags.key))) {
+    throw new Failure('usage', `${keyFile} is not the key of the certificate ${certFile}.`, {
+      hint: hintFor(flags.key),
+    });
+  }
+  return { cert, key, end: new Date(certificate.validTo) };
+}
+
+/** The first one is who shows it; others beside it may lead from there to its authority. */
+function ownCertificate(file: string, flag: string): { pem: string; certificate: X509Certificate } {
+  const pem = read(file, flag);
   const [own] = pem.match(CERTIFICATE) ?? [];
   const certificate = own === undefined ? undefined : attempt(() => new X509Certificate(own));
-  if (!certificate) throw notPem(file, '--client-cert');
+  if (!certificate) throw notPem(file, flag);
   return { pem, certificate };
 }
 
 /** Both ways to say so; Node's versions fail in different ones. */
 const LOCKED = /^(-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED)/m;
 
-function parseKey(pem: string, file: string): KeyObject {
+function parseKey(pem: string, file: string, flag: string): KeyObject {
   if (LOCKED.test(pem)) {
     throw new Failure(
       'usage',
@@ -108,7 +133,7 @@ function parseKey(pem: string, file: string): KeyObject {
     );
   }
   const key = attempt(() => createPrivateKey(pem));
-  if (!key) throw notPem(file, '--client-key');
+  if (!key) throw notPem(file, flag);
   return key;
 }
 
@@ -130,11 +155,12 @@ function read(file: string, flag: string): string {
 }
 
 function notPem(file: string, flag: string): Failure {
-  const what = flag === '--client-key' ? 'private key' : 'certificate';
+  const what = flag.endsWith('-key') ? 'private key' : 'certificate';
   return new Failure('usage', `${file} holds no ${what} in PEM.`, { hint: hintFor(flag) });
 }
 
 function hintFor(flag: string): string {
+  if (flag.startsWith('--tls-')) return `Give another with ${flag}.`;
   return `Give another with ${flag}; where a profile has it already: leasectl profile edit NAME ${flag} FILE`;
 }
 

@@ -4,6 +4,9 @@ import type { Access, Bearer } from '../engine/access.ts';
 import { PROBLEMS, type Problem, type Route } from '../http/route.ts';
 import { type HttpAnswer, KNOWS_ACQUISITIONS } from '../http/transport.ts';
 import { NO_SUCH_ENDPOINT } from './no-such-endpoint.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { readBody } from './read-body.ts';
+import type { Bindings, RequestNotes } from './request-notes.ts';
 
 export interface AppOptions {
   /**
@@ -13,39 +16,46 @@ export interface AppOptions {
   readonly routesFor: (bearer: Bearer | undefined) => readonly Route[];
   /** Tells callers apart; without it, or while it is open, everybody may everything. */
   readonly access?: Pick<Access, 'bearerOf' | 'isOpen'>;
+  /** How often a caller may ask. */
+  readonly limit?: RateLimit;
   /** Told what was thrown, of which the answer says no more than that something was. */
   readonly report?: (error: unknown) => void;
 }
+
+export type App = Hono<{ Bindings: Bindings }>;
 
 /** Callers whose endpoints are kept ready. */
 const MOST_CALLERS = 1_000;
 
 /** The lease service as a Fetch-style application; listening is somebody else's part. */
-export function createApp({ routesFor, access, report }: AppOptions): Hono {
-  const app = new Hono();
+export function createApp(options: AppOptions): App {
+  const app: App = new Hono();
   app.use(async (context, next) => {
     await next();
     context.header(KNOWS_ACQUISITIONS, '1');
   });
-  const routesOf = remembering(routesFor);
-  for (const [index, { method, path, scope, refuse }] of routesOf(undefined).entries()) {
-    app.on(method, path, async ({ req }) => {
+  const routesOf = remembering(options.routesFor);
+  for (const [index, route] of routesOf(undefined).entries()) {
+    app.on(route.method, route.path, async ({ req, env }) => {
+      const notes = env?.notes ?? { id: '' };
+      notes.route = route.path;
       try {
-        const token = tokenIn(req.header('authorization'));
-        const bearer = token === undefined ? undefined : await access?.bearerOf(token);
-        const problem = scope && access && (await problemOf(access, bearer, scope));
-        if (problem) return responseOf(refuse(problem));
-        const answer = await routesOf(bearer)[index]?.handle({
+        const refusal = await refusalOf(route, req.header('authorization'), notes, options);
+        if (refusal) return responseOf(refusal);
+        const body = await readBody(req.raw);
+        if (body === undefined) return responseOf(route.refuse('too_large'));
+        const answer = await routesOf(notes.bearer)[index]?.handle({
           params: req.param(),
           query: new URL(req.url).searchParams,
           header: (name) => req.header(name),
-          body: await req.text(),
-          ...(bearer ? { caller: bearer.name } : {}),
+          body,
+          ...(notes.bearer ? { caller: notes.bearer.name } : {}),
         });
         return responseOf(answer ?? NO_SUCH_ENDPOINT);
       } catch (error) {
-        report?.(error);
-        return responseOf(refuse(meaningOf(error)));
+        notes.error = error;
+        options.report?.(error);
+        return responseOf(route.refuse(meaningOf(error)));
       }
     });
   }
@@ -53,11 +63,37 @@ export function createApp({ routesFor, access, report }: AppOptions): Hono {
   return app;
 }
 
+/** Finds out who asks, and whether they may. */
+async function refusalOf(
+  { scope, refuse }: Route,
+  authorization: string | undefined,
+  notes: RequestNotes,
+  { access, limit }: AppOptions,
+): Promise<HttpAnswer | undefined> {
+  // What is for everybody is so without the database, too.
+  if (scope === undefined || !access) return undefined;
+  const token = tokenIn(authorization);
+  const bearer = token === undefined ? undefined : await access.bearerOf(token);
+  if (bearer) notes.bearer = bearer;
+  const problem = await problemOf(access, bearer, scope);
+  if (problem) return refuse(problem);
+  const wait = bearer && limit?.take(callerOf(bearer));
+  return wait === undefined ? undefined : retriedAfter(wait, refuse('rate_limited'));
+}
+
+function callerOf(bearer: Bearer | undefined): string {
+  return JSON.stringify([bearer?.namespace, bearer?.name]);
+}
+
+function retriedAfter(seconds: number, answer: HttpAnswer): HttpAnswer {
+  return { ...answer, headers: { ...answer.headers, 'retry-after': String(seconds) } };
+}
+
 /** Keeps what was made for a caller, for as many callers as there usually are. */
 function remembering(routesFor: AppOptions['routesFor']): AppOptions['routesFor'] {
   const known = new Map<string, readonly Route[]>();
   return (bearer) => {
-    const caller = JSON.stringify([bearer?.namespace, bearer?.name]);
+    const caller = callerOf(bearer);
     const routes = known.get(caller) ?? routesFor(bearer);
     if (known.size >= MOST_CALLERS) known.clear();
     known.set(caller, routes);

@@ -1,0 +1,118 @@
+import { option, string } from '@oclif/core/flags';
+import { colorFlags } from '../answer-view.ts';
+import { BaseCommand } from '../base-command.ts';
+import { endAnyway } from '../end-anyway.ts';
+import { LOG_LEVELS, parseWhole, type ServeOptions, tlsFilesOf } from '../serve/options.ts';
+import type { Place, StopSignal } from '../serve/serve.ts';
+import { visible } from '../terminal/visible.ts';
+
+/** What an end by these is told as, as shells have it. */
+const EXIT_CODES: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** What was given up may hang on for so many milliseconds. */
+const LAST_CALL = 500;
+
+export default class Serve extends BaseCommand {
+  // It prints where it listens, of which there is nothing to choose.
+  static override readonly baseFlags = { ...colorFlags };
+  static override readonly summary = 'Serve the embedded service on a port, for a team';
+  static override readonly description = [
+    'All three contracts stand side by side: point the services’ own SDKs, or a profile of leasectl,',
+    'at the URL that is printed. stderr has a line of JSON for each request. SIGTERM stops it: the',
+    'requests in flight are finished, and it ends with 0 within 10 seconds. As long as there is no',
+    'token everybody on this machine may everything, and nobody else gets in.',
+  ].join(' ');
+  static override readonly examples = [
+    '<%= config.bin %> serve',
+    '<%= config.bin %> serve --port 0 --database team.db --json',
+  ];
+  static override readonly flags = {
+    host: string({
+      description: 'Address to listen at; another than loopback needs a token',
+      helpValue: 'HOST',
+      default: '127.0.0.1',
+    }),
+    port: string({
+      description: 'Port to listen at; 0 for any that is free',
+      helpValue: 'PORT',
+      default: '4040',
+    }),
+    database: string({
+      description:
+        'What to serve: a SQLite file, or postgres://…, with its password rather in LEASECTL_DATABASE [default: LEASECTL_DATABASE, or that of the local profile]',
+      helpValue: 'FILE|URL',
+    }),
+    'tls-cert': string({
+      description: 'Certificate to encrypt connections with, in PEM; SIGHUP has it read again',
+      helpValue: 'FILE',
+    }),
+    'tls-key': string({ description: 'The key of the certificate, in PEM', helpValue: 'FILE' }),
+    rate: string({
+      description: 'Requests that each token may make in a second; 0 for any number',
+      helpValue: 'NUMBER',
+      default: '500',
+    }),
+    'max-leases': string({
+      description: 'Leases that each namespace may store',
+      helpValue: 'NUMBER',
+      default: '1000000',
+    }),
+    'log-level': option({
+      description: 'From which kind of line on the log has them',
+      options: LOG_LEVELS,
+      default: 'info' as const,
+    })(),
+  };
+
+  protected async execute(): Promise<number> {
+    const { flags } = await this.parse(Serve);
+    const options: ServeOptions = {
+      host: flags.host,
+      port: parseWhole(flags.port, '--port', 0, 65_535),
+      tls: tlsFilesOf(flags['tls-cert'], flags['tls-key']),
+      rate: parseWhole(flags.rate, '--rate', 0, 1_000_000),
+      capacity: parseWhole(flags['max-leases'], '--max-leases', 1, 1_000_000_000),
+      logLevel: flags['log-level'],
+    };
+    const { context } = this;
+    const [{ openDatabase }, { serve }, { createLog, logSink }, { processSignals }] =
+      await Promise.all([
+        import('../serve/database.ts'),
+        import('../serve/serve.ts'),
+        import('../server/log.ts'),
+        import('../process-signals.ts'),
+      ]);
+    const location = flags.database ?? context.env['LEASECTL_DATABASE'] ?? context.paths.leases;
+    const store = await openDatabase(location);
+    context.onClose(() => store.close());
+    const sink = logSink(process.stderr.fd);
+    context.onClose(() => sink.flushSync());
+    await serve(store, options, {
+      log: createLog(sink, options.logLevel, (text) => context.redactor.clean(text)),
+      signals: processSignals(process),
+      die: (signal) => process.exit(EXIT_CODES[signal]),
+      onListening: (place) => this.#tell(place),
+    });
+    return 0;
+  }
+
+  override async finally(): Promise<void> {
+    // From now on it ends, whatever hangs on: whoever stops it has not long to wait.
+    endAnyway(LAST_CALL);
+    await super.finally();
+  }
+
+  #tell({ url, isOpen }: Place): void {
+    const { terminal } = this.context;
+    terminal.writeOut(
+      this.jsonEnabled() ? JSON.stringify({ url, open: isOpen }) : visible(`Listening on ${url}`),
+    );
+    if (!terminal.isInteractive('stderr')) return;
+    if (isOpen) {
+      this.notice(
+        'There is no token yet: everybody on this machine may everything. For the first one: leasectl admin tokens add NAME --scope admin',
+      );
+    }
+    this.notice('Ctrl-C stops it.');
+  }
+}

@@ -1,0 +1,75 @@
+import { type DestinationStream, type Level, type Logger, pino } from 'pino';
+import { Failure } from '../domain/failure.ts';
+import type { Answered } from './request-notes.ts';
+
+export type Log = Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>;
+export type LogLevel = Extract<Level, 'debug' | 'info' | 'warn' | 'error'>;
+
+export interface LogSink extends DestinationStream {
+  /** Writes what is still kept, at once. */
+  flushSync(): void;
+}
+
+/** What is kept for a reader who does not read, in bytes, before lines are dropped. */
+const MOST_KEPT = 8 * 1024 * 1024;
+
+/** Writes to a file descriptor, and holds nobody up. */
+export function logSink(descriptor: number): LogSink {
+  return pino.destination({ dest: descriptor, sync: false, maxLength: MOST_KEPT });
+}
+
+/**
+ * Lines of JSON, for programs.
+ *
+ * @param clean takes secrets out of a line
+ */
+export function createLog(
+  sink: DestinationStream,
+  level: LogLevel,
+  clean: (text: string) => string,
+): Log {
+  const options = {
+    level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: toldError },
+  };
+  return pino(options, { write: (line) => sink.write(clean(line)) });
+}
+
+/** Asked all the time, by machines. */
+const HEALTH = /^\/(healthz|readyz)$/;
+
+/** Tells of a request, without anything that came with it but its id. */
+export function logAnswered(log: Log, answered: Answered): void {
+  const { notes, method, status, milliseconds, remote } = answered;
+  const { id, route, bearer, error } = notes;
+  const line = {
+    request_id: id,
+    method,
+    route,
+    // Null for who was gone before the answer.
+    status: status ?? null,
+    ms: Math.round(milliseconds * 10) / 10,
+    caller: bearer?.name,
+    namespace: bearer?.namespace,
+    remote,
+    ...(error === undefined ? {} : { err: error }),
+  };
+  if (error !== undefined) log.error(line, 'request');
+  else if (route !== undefined && HEALTH.test(route)) log.debug(line, 'request');
+  else log.info(line, 'request');
+}
+
+/** What others throw may quote what they were given: of that there are only the kind and the place. */
+function toldError(error: unknown): object {
+  if (error instanceof Failure) {
+    const { code, message, cause } = error;
+    return { type: error.name, code, message, ...(cause ? { cause: toldError(cause) } : {}) };
+  }
+  if (!(error instanceof Error)) return { type: typeof error };
+  const code = 'code' in error ? { code: String(error.code) } : {};
+  const places = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
+  return { type: error.name, ...code, stack: places.map((line) => line.trim()) };
+}

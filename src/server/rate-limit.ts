@@ -1,0 +1,45 @@
+/** How many callers there are before those that have not asked for a while are forgotten. */
+const MANY = 1000;
+
+interface Bucket {
+  /** Requests that may still be made at `at`. */
+  left: number;
+  at: number;
+}
+
+export interface RateLimit {
+  /** Counts a request. @returns seconds after which to try again; undefined where it may be made */
+  take(caller: string): number | undefined;
+}
+
+/**
+ * Bounds how often each caller may ask, by a token bucket that a second fills.
+ *
+ * @param rate requests in a second
+ * @param now milliseconds, on a clock that nobody sets
+ */
+export function createRateLimit(rate: number, now: () => number): RateLimit {
+  const buckets = new Map<string, Bucket>();
+  const leftIn = ({ left, at }: Bucket, time: number) =>
+    Math.min(rate, left + ((time - at) * rate) / 1000);
+  const forget = (time: number) => {
+    for (const [caller, bucket] of buckets) {
+      if (leftIn(bucket, time) >= rate) buckets.delete(caller);
+    }
+  };
+  return {
+    take(caller) {
+      const time = now();
+      const bucket = buckets.get(caller) ?? { left: rate, at: time };
+      if (!buckets.has(caller)) {
+        if (buckets.size >= MANY) forget(time);
+        buckets.set(caller, bucket);
+      }
+      bucket.left = leftIn(bucket, time);
+      bucket.at = time;
+      if (bucket.left < 1) return Math.ceil((1 - bucket.left) / rate);
+      bucket.left -= 1;
+      return undefined;
+    },
+  };
+}
