@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Hono } from 'hono';
 import { onTestFinished } from 'vitest';
 import { type Access, SCOPES, type Scope } from '../../src/engine/access.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -33,7 +32,7 @@ export const FORMS = ['Bearer', 'Basic', 'OAuth'] as const;
 export type Form = (typeof FORMS)[number];
 
 export interface World {
-  readonly app: Pick<Hono, 'request'>;
+  readonly app: Pick<ReturnType<typeof createApp>, 'request'>;
   readonly routes: readonly Route[];
   readonly clock: TestClock;
   accessTo(namespace: string): Access;

@@ -14,11 +14,15 @@ export interface FaultOptions {
   readonly database: Killable | undefined;
   readonly random: Random;
   readonly isOver: () => boolean;
-  /** Milliseconds between two faults of a node, and of the database. */
-  readonly rhythm: { readonly node: Rhythm; readonly database: Rhythm };
 }
 
 type Rhythm = readonly [least: number, most: number];
+
+/** Milliseconds between two faults of a node, and of the database. */
+const BETWEEN: { readonly node: Rhythm; readonly database: Rhythm } = {
+  node: [2_000, 5_000],
+  database: [6_000, 12_000],
+};
 
 /** What happened, and how often. */
 export interface Faults {
@@ -38,7 +42,7 @@ const FROZEN: Rhythm = [300, 2_500];
  * @returns what happened
  */
 export async function causeFaults(options: FaultOptions): Promise<Faults> {
-  const { nodes, database, random, isOver, rhythm } = options;
+  const { nodes, database, random, isOver } = options;
   const counts: Faults = { nodeKilled: 0, nodeStopped: 0, nodeFrozen: 0, databaseKilled: 0 };
   const repeat = async (own: Random, [least, most]: Rhythm, fail: () => Promise<void>) => {
     for (;;) {
@@ -49,7 +53,13 @@ export async function causeFaults(options: FaultOptions): Promise<Faults> {
   };
   const failures = nodes.map((node) => {
     const own = random.fork();
-    return repeat(own, rhythm.node, () => failNode(node, own, counts));
+    let bag: (keyof Faults)[] = [];
+    return repeat(own, BETWEEN.node, async () => {
+      if (bag.length === 0) bag = own.shuffled(BAG);
+      const fault = bag.pop() ?? 'nodeKilled';
+      counts[fault] += 1;
+      await failNode(node, own, fault);
+    });
   });
   const own = random.fork();
   const failDatabase = async () => {
@@ -58,27 +68,24 @@ export async function causeFaults(options: FaultOptions): Promise<Faults> {
     await delay(own.between(...AWAY));
     await database?.start();
   };
-  if (database) failures.push(repeat(own, rhythm.database, failDatabase));
+  if (database) failures.push(repeat(own, BETWEEN.database, failDatabase));
   await Promise.all(failures);
   await Promise.all(nodes.map((node) => node.start()));
   return counts;
 }
 
-async function failNode(node: ServiceNode, random: Random, counts: Faults): Promise<void> {
-  if (random.chance(0.2)) {
-    counts.nodeFrozen += 1;
+/** All that befalls a node, in turn: so that all of it happens. */
+const BAG = ['nodeKilled', 'nodeFrozen', 'nodeKilled', 'nodeStopped'] as const;
+
+async function failNode(node: ServiceNode, random: Random, fault: keyof Faults): Promise<void> {
+  if (fault === 'nodeFrozen') {
     node.signal('SIGSTOP');
     await delay(random.between(...FROZEN));
     node.signal('SIGCONT');
     return;
   }
-  if (random.chance(0.25)) {
-    counts.nodeStopped += 1;
-    await node.stop();
-  } else {
-    counts.nodeKilled += 1;
-    await node.kill();
-  }
+  if (fault === 'nodeStopped') await node.stop();
+  else await node.kill();
   await delay(random.between(...AWAY));
   await node.start();
 }

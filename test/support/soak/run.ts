@@ -20,6 +20,8 @@ export interface SoakOptions {
   /** Milliseconds. */
   readonly duration: number;
   readonly clients: number;
+  /** Whether nothing fails. */
+  readonly isSpared?: boolean;
   /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Asked again and again whether it can end before its time. */
@@ -31,14 +33,12 @@ export interface SoakOutcome {
   readonly faults: Faults;
 }
 
-/** Milliseconds between two faults, at least and at most. */
-const RHYTHM = { node: [2_500, 6_000], database: [7_000, 12_000] } as const;
 /** Milliseconds by which the two clocks of this machine may part. */
 const CLOCK_TOLERANCE = 50;
 
 /** Lets many clients take leases while the nodes and the database fail. */
 export async function runSoak(options: SoakOptions): Promise<SoakOutcome> {
-  const { nodes, database, store, seed, duration, headers = {} } = options;
+  const { nodes, database, store, seed, duration, isSpared = false, headers = {} } = options;
   const random = createRandom(seed);
   const engine = createEngine({ store, newHandle: () => randomUUID(), monthlyLimit: 1 });
   const supply = createSupply(engine, DIALECTS);
@@ -66,7 +66,10 @@ export async function runSoak(options: SoakOptions): Promise<SoakOutcome> {
     }),
   );
   const [faults] = await Promise.all([
-    causeFaults({ nodes, database, random: random.fork(), isOver, rhythm: RHYTHM }),
+    causeFaults({
+      ...(isSpared ? { nodes: [], database: undefined } : { nodes, database }),
+      ...{ random: random.fork(), isOver },
+    }),
     supply.keepUp(isOver),
     ...clients,
   ]);
