@@ -12,6 +12,8 @@ export interface Victims {
   readonly kept: readonly string[];
   /** Name of what waits for whoever comes. */
   readonly waiting: string;
+  /** A key that is nobody's yet. */
+  readonly free: string;
 }
 
 /** Milliseconds: longer than any test. */
@@ -62,6 +64,7 @@ export async function createVictims(engine: Engine): Promise<Victims> {
   return {
     kept: [id, finished],
     waiting,
+    free: `${id}-free`,
     templates: {
       key: keyTemplates(id, leaseId),
       job: jobTemplates(id, waiting, lock),
