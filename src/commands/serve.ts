@@ -3,11 +3,8 @@ import { colorFlags } from '../answer-view.ts';
 import { BaseCommand } from '../base-command.ts';
 import { endAnyway } from '../end-anyway.ts';
 import { LOG_LEVELS, parseWhole, type ServeOptions, tlsFilesOf } from '../serve/options.ts';
-import type { Place, StopSignal } from '../serve/serve.ts';
+import type { Place } from '../serve/serve.ts';
 import { visible } from '../terminal/visible.ts';
-
-/** What an end by these is told as, as shells have it. */
-const EXIT_CODES: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /** What was given up may hang on for so many milliseconds. */
 const LAST_CALL = 500;
@@ -24,7 +21,7 @@ export default class Serve extends BaseCommand {
   ].join(' ');
   static override readonly examples = [
     '<%= config.bin %> serve',
-    '<%= config.bin %> serve --port 0 --database team.db --json',
+    '<%= config.bin %> serve --database team.db --json',
   ];
   static override readonly flags = {
     host: string({
@@ -67,32 +64,28 @@ export default class Serve extends BaseCommand {
   protected async execute(): Promise<number> {
     const { flags } = await this.parse(Serve);
     const options: ServeOptions = {
+      database: flags.database,
       host: flags.host,
       port: parseWhole(flags.port, '--port', 0, 65_535),
       tls: tlsFilesOf(flags['tls-cert'], flags['tls-key']),
       rate: parseWhole(flags.rate, '--rate', 0, 1_000_000),
       capacity: parseWhole(flags['max-leases'], '--max-leases', 1, 1_000_000_000),
-      logLevel: flags['log-level'],
     };
     const { context } = this;
-    const [{ openDatabase }, { serve }, { createLog, logSink }, { processSignals }] =
-      await Promise.all([
-        import('../serve/database.ts'),
-        import('../serve/serve.ts'),
-        import('../server/log.ts'),
-        import('../process-signals.ts'),
-      ]);
-    const location = flags.database ?? context.env['LEASECTL_DATABASE'] ?? context.paths.leases;
-    const store = await openDatabase(location);
-    context.onClose(() => store.close());
-    const sink = logSink(process.stderr.fd);
-    context.onClose(() => sink.flushSync());
-    await serve(store, options, {
-      log: createLog(sink, options.logLevel, (text) => context.redactor.clean(text)),
-      signals: processSignals(process),
-      die: (signal) => process.exit(EXIT_CODES[signal]),
-      onListening: (place) => this.#tell(place),
+    const [{ openStore }, { serve }, { processHost }] = await Promise.all([
+      import('../open-store.ts'),
+      import('../serve/serve.ts'),
+      import('../serve-host.ts'),
+    ]);
+    const { env, paths, redactor } = context;
+    const store = await openStore({
+      location: flags.database ?? (env['LEASECTL_DATABASE'] || paths.leases),
+      env,
+      remember: (secret) => redactor.addCredential(secret),
     });
+    context.onClose(() => store.close());
+    const host = processHost(context, flags['log-level']);
+    await serve(store, options, { ...host, onListening: (place) => this.#tell(place) });
     return 0;
   }
 

@@ -15,7 +15,8 @@ export interface ServeOptions {
   readonly rate: number;
   /** Leases that each namespace may store. */
   readonly capacity: number;
-  readonly logLevel: LogLevel;
+  /** The database as the command line has it, for hints; undefined where it does not. */
+  readonly database: string | undefined;
 }
 
 /**

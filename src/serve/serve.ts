@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
+import { quoted } from '../domain/shell.ts';
 import type { Store } from '../engine/store.ts';
 import { accessOn } from '../engines.ts';
 import { type Identity, readIdentity } from '../http/tls-files.ts';
@@ -46,7 +47,7 @@ export async function serve(store: Store, options: ServeOptions, host: ServeHost
   const { log, signals } = host;
   const address = await addressOf(options.host);
   const isOpen = await accessOn(store).isOpen();
-  if (isOpen && !isLoopback(address)) throw tokenFirst(options.host);
+  if (isOpen && !isLoopback(address)) throw tokenFirst(options);
   const keyPair = options.tls && identityOf(options.tls, log);
   const service = createService({ ...options, store, isGuarded: !isOpen, log });
   const listening = await listen({ ...service, host: address, port: options.port, keyPair });
@@ -112,8 +113,10 @@ function rereading(
   });
 }
 
-function tokenFirst(host: string): Failure {
+function tokenFirst({ host, database }: ServeOptions): Failure {
+  const isUrl = database !== undefined && /^\w+:\/\//.test(database);
+  const there = database && ` --database ${isUrl ? 'URL' : quoted(database)}`;
   return new Failure('usage', `${host} is more than this machine, and there is no token yet.`, {
-    hint: 'Make the first one: leasectl admin tokens add NAME --scope admin. Or serve this machine only: --host 127.0.0.1',
+    hint: `Make the first one: leasectl admin tokens add NAME --scope admin${there ?? ''}`,
   });
 }

@@ -39,8 +39,10 @@ export interface Listening {
 /** Bounds on how much a client may send as headers, and on how long it may take; in milliseconds. */
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
+  // Answered as any other request is, with an id.
+  requireHostHeader: false,
   headersTimeout: 10_000,
-  requestTimeout: 30_000,
+  requestTimeout: 20_000,
   connectionsCheckingInterval: 1_000,
   // Longer than proxies keep theirs, so that none sends a request into a connection that is closed.
   keepAliveTimeout: 65_000,

@@ -57,7 +57,8 @@ export function logAnswered(log: Log, answered: Answered): void {
     remote,
     ...(error === undefined ? {} : { err: error }),
   };
-  if (error !== undefined) log.error(line, 'request');
+  // Who hangs up fails the reading of a body, too.
+  if (error !== undefined && status !== undefined) log.error(line, 'request');
   else if (route !== undefined && HEALTH.test(route)) log.debug(line, 'request');
   else log.info(line, 'request');
 }

@@ -98,6 +98,12 @@ const WITH_JOB: Readonly<Record<string, (sandbox: Sandbox) => Promise<Environmen
   'admin:runner-jobs:cancel': leased,
 };
 
+/** A line that runs until it is stopped, at any port: stops it as soon as it has said something. */
+function stopped(line: string): string {
+  const begun = `${line.replace('serve', 'serve --port 0')} > said &`;
+  return `${begun} until [ -s said ]; do sleep 0.1; done; kill -INT $!; wait $!; cat said`;
+}
+
 /** Runs a line in a shell that knows `leasectl`, as a reader who copies it would. */
 async function runShown(
   { directory, env }: Sandbox,
@@ -127,7 +133,7 @@ describe('every example runs as shown', () => {
       const { url } = await startStub({ status: 200, body: answer });
       await addProfile(sandbox, 'prod', url);
     }
-    const stdout = await runShown(sandbox, command, env);
+    const stdout = await runShown(sandbox, id === 'serve' ? stopped(command) : command, env);
     if (!command.includes(' > ')) expect(stdout).not.toBe('');
   });
 });

@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { isJsonObject } from '../../src/domain/json.ts';
 import { createAuthority } from './certificates.ts';
 import { STATE } from './hosted-answers.ts';
-import { addProfile, createSandbox, type RunOptions, type Sandbox } from './sandbox.ts';
+import { addProfile, createSandbox, outcomeOf, type RunOptions, type Sandbox } from './sandbox.ts';
 import { startStub } from './stub-server.ts';
 import { startTlsService } from './tls-service.ts';
 
@@ -123,6 +124,15 @@ const execEvents =
 /** In words that are apart by tabs, for a shell. */
 const DIES = 'sh -c kill\t-9\t$$';
 
+/** What it says when it listens; it goes on until it is stopped. */
+const serves: Answers = async ({ start }) => {
+  const child = start(['serve', '--port', '0', '--json']);
+  const [line] = child.stdout ? await once(child.stdout, 'data') : [];
+  child.kill('SIGINT');
+  await outcomeOf(child);
+  return [JSON.parse(String(line))];
+};
+
 /** What each command answers, in all the ways in which its answers differ. */
 export const ANSWERS: Readonly<Record<string, Answers>> = {
   lease: lines(
@@ -183,6 +193,7 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
     '*api POST /v1/ai/lease --service onceonly --input {"key":"k"} --dry-run',
     '*api POST /v1/ai/lease --service onceonly --dry-run',
   ),
+  serve: serves,
   completion: lines('*completion bash'),
   capabilities: async (machine) => [
     ...(await lines('*capabilities')(machine)),
