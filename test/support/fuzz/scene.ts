@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import Database from 'libsql';
+import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import type { Lease } from '../../../src/engine/lease.ts';
 import type { Store } from '../../../src/engine/store.ts';
@@ -63,8 +64,13 @@ const DIGEST = ['leases', 'receipts', 'events', 'usage', 'stored']
 async function openPostgres(postgres: PostgresServer): Promise<Base> {
   const location = await postgres.createDatabase();
   const store = await openStore({ location, env: {}, remember: (secret) => secret });
-  onTestFinished(() => store.close());
-  const version = async () => JSON.stringify(await postgres.query(DIGEST, location));
+  const reader = new pg.Client({ connectionString: location });
+  await reader.connect();
+  onTestFinished(async () => {
+    await reader.end();
+    await store.close();
+  });
+  const version = async () => JSON.stringify((await reader.query(DIGEST)).rows);
   return { store, version };
 }
 
