@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildChanged } from '../support/build-variant.ts';
@@ -47,14 +49,23 @@ function doublesIn(entries: readonly Entry[]): string[] {
   return problems.filter((problem) => /^\w+ \S+ was held by .* ms early$/.test(problem));
 }
 
+/** For whoever wants to know how it came to that. */
+function keepJournal(seed: number, entries: readonly Entry[]): void {
+  const file = join(tmpdir(), `leasectl-soak-${seed}.jsonl`);
+  writeFileSync(file, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  process.stdout.write(`what was asked and answered is in ${file}\n`);
+}
+
 async function soak(options: Omit<SoakOptions, 'seed' | 'duration' | 'clients'>): Promise<void> {
   const seed = seedOfRun();
   const run = { ...options, seed, duration: SECONDS * 1_000, clients: CLIENTS };
   const { evidence, faults }: SoakOutcome = await runSoak(run);
   const facts = findFacts(evidence.entries);
   process.stdout.write(`seed ${seed}: ${JSON.stringify(facts)} ${JSON.stringify(faults)}\n`);
+  const problems = findViolations(evidence);
+  if (problems.length > 0) keepJournal(seed, evidence.entries);
   // Of the first ones: one mistake makes hundreds.
-  expect(findViolations(evidence).slice(0, 20), `SOAK_SEED=${seed}`).toEqual([]);
+  expect(problems.slice(0, 20), `SOAK_SEED=${seed}`).toEqual([]);
   expect(lacking(facts, faults, options.database !== undefined), `SOAK_SEED=${seed}`).toEqual([]);
   for (const node of options.nodes) expect((await node.stop()).code).toBe(0);
 }
