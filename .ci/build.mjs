@@ -113,7 +113,7 @@ const ASSERT = `module.exports = (value, message) => {
  * What oclif looks for plugins and commands with, where no manifest and no table name them; and a
  * prompt that is not used, with all the world's character sets: as much as the rest of the bundle.
  */
-const UNUSED = /^(tinyglobby|minimatch|@inquirer\/editor|pg-native|pg-cloudflare|pgpass)$/;
+const UNUSED = /^(tinyglobby|minimatch|@inquirer\/editor)$/;
 
 const changed = new Set();
 const changeDependencies = {
