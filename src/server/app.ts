@@ -126,12 +126,16 @@ function meaningOf(error: unknown): Problem {
 /** When to come back, in seconds, after what passes by itself. */
 const RETRY_AFTER = '1';
 
+/** What a 401 has to come with (RFC 9110, section 15.5.2), unless an endpoint says it better. */
+const CHALLENGE = 'Bearer realm="leasectl"';
+
 function responseOf({ status, headers, body, at }: RouteAnswer): Response {
   const passes = status === PROBLEMS.rate_limited.status || status === PROBLEMS.unavailable.status;
   return new Response(status === 204 ? null : body, {
     status,
     headers: {
       ...(passes ? { 'retry-after': RETRY_AFTER } : {}),
+      ...(status === PROBLEMS.unauthorized.status ? { 'www-authenticate': CHALLENGE } : {}),
       // Holders count from this until a lease ends, which the database's clock decides, not a node's.
       ...(at === undefined ? {} : { date: new Date(at).toUTCString() }),
       ...headers,

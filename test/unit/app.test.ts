@@ -94,7 +94,9 @@ describe('who asks', () => {
     ['a token in another form', 'Digest me/a/keys:read', 401],
   ])('%s: %s is answered with %i', async (_, authorization, status) => {
     const headers = authorization === undefined ? {} : { authorization };
-    expect((await app(false).request('/own', { headers })).status).toBe(status);
+    const response = await app(false).request('/own', { headers });
+    expect(response.status).toBe(status);
+    expect(response.headers.has('www-authenticate')).toBe(status === 401);
   });
 
   test('gets what is bound to them, each time', async () => {
