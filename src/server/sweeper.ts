@@ -26,13 +26,13 @@ export const SWEEPING: SweepOptions = {
   retention: RETENTION,
   history: 30 * 24 * 3_600_000,
   interval: 60_000,
-  limit: 100,
+  limit: 200,
 };
 
 /** Milliseconds, at least, between two parts. */
 const SHORTEST_PAUSE = 20;
-/** It rests for so many times as long as it worked: all others have nearly all of the database. */
-const REST = 9;
+/** It rests so many times as long as it worked, or waited for its turn. */
+const REST = 4;
 
 /** Does the housekeeping of a database, all the time, in small parts. */
 export function startSweeper(
