@@ -28,6 +28,7 @@ export interface Operation extends Pick<Route, 'method' | 'path' | 'scope'> {
   /** Whether it takes an `Idempotency-Key`, and has to get one. */
   readonly idempotencyKey?: 'optional' | 'required';
   readonly body?: Named;
+  readonly isBodyOptional?: boolean;
   /** Of the body; JSON where it is not given. */
   readonly bodyType?: string;
   /** The form in which it refuses, where that is another than its dialect's. */

@@ -89,6 +89,7 @@ function operationOf(
   schemas: Schemas,
 ): JsonObject {
   const { id, summary, description, scope, body, bodyType = JSON_TYPE } = operation;
+  const { isBodyOptional = false } = operation;
   const parameters = parametersOf(operation);
   const content = body && {
     [bodyType]: { schema: refer(body.name, requestSchema(body.schema), schemas) },
@@ -100,7 +101,7 @@ function operationOf(
     ...(description === undefined ? {} : { description }),
     security: scope === undefined ? [] : securityOf(scope, dialect),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(content ? { requestBody: { required: true, content } } : {}),
+    ...(content ? { requestBody: { required: !isBodyOptional, content } } : {}),
     responses: answersOf(operation, operation.error ?? dialect.error, schemas),
   };
 }

@@ -53,7 +53,7 @@ const operation = object(
     description: text,
     security: { type: 'array', items: { ...mapOf(texts), minProperties: 1, maxProperties: 1 } },
     parameters: { type: 'array', items: parameter },
-    requestBody: object({ required: { const: true }, content }),
+    requestBody: object({ required: { type: 'boolean' }, content }),
     responses: { ...mapOf(response, { pattern: '^[1-5]\\d\\d$' }), minProperties: 1 },
   },
   ['operationId', 'tags', 'summary', 'security', 'responses'],

@@ -83,8 +83,6 @@ export interface Answer {
 export interface DescribedService {
   readonly service: Service;
   readonly ask: (operationId: string, asking?: Asking) => Promise<Answer>;
-  /** Which answers there were: `operationId status`. */
-  readonly seen: ReadonlySet<string>;
   /** A token of the default namespace. */
   readonly token: (name: string, scopes: readonly Scope[]) => Promise<string>;
   readonly engine: ReturnType<typeof engineOn>;
@@ -101,13 +99,11 @@ export async function startDescribed(
   const options = { store, rate, capacity, faults, log, openApi };
   const service = createService({ ...options, isGuarded: false });
   const access = accessOn(store);
-  const seen = new Set<string>();
   const ask: DescribedService['ask'] = async (operationId, asking = {}) => {
     const endpoint = ENDPOINTS.find(({ operation }) => operation.operationId === operationId);
     if (!endpoint) throw new Error(`no ${operationId} is described`);
     const response = await service.answer(requestTo(endpoint, asking), { id: 'test' });
     const text = await response.text();
-    seen.add(`${operationId} ${response.status}`);
     const type = response.headers.get('content-type')?.split(';')[0];
     const body: unknown = type === 'application/json' ? JSON.parse(text) : text || undefined;
     check(endpoint, response, body, asking);
@@ -116,7 +112,6 @@ export async function startDescribed(
   return {
     service,
     ask,
-    seen,
     token: async (name, scopes) => {
       const added = await access.addToken({ name, scopes, lifetime: undefined });
       if (!added) throw new Error(`there is a token ${name}`);
