@@ -25,17 +25,21 @@ export function metricsRoute(
 /**
  * Describes the service to programs.
  *
- * @param read gives the description, as JSON
+ * @param read gives the description, as JSON; it is asked for it once
  */
 export function openApiRoute(read: () => Promise<string>): Route {
+  let description: string | undefined;
   return {
     method: 'GET',
     path: '/openapi.json',
     refuse: refuseProblem,
-    handle: async () => ({
-      status: 200,
-      headers: { 'content-type': 'application/json' },
-      body: await read(),
-    }),
+    handle: async () => {
+      description ??= await read();
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: description,
+      };
+    },
   };
 }

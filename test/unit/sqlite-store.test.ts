@@ -24,6 +24,17 @@ workSuite('the SQLite store', openTwice);
 recordsSuite('the SQLite store', openTwice);
 sweepSuite('the SQLite store', openTwice);
 
+test('what comes after the end of a store is refused, and ends nothing else', async () => {
+  const { store } = await openTwice();
+  const before = store.read((view) => view.stored());
+  await Promise.all([store.close(), store.close()]);
+  expect(await before).toBe(0);
+  const closed = { code: 'unavailable' };
+  await expect(store.within('b').read((view) => view.stored())).rejects.toMatchObject(closed);
+  await expect(store.write(async () => undefined)).rejects.toMatchObject(closed);
+  await expect(store.check()).rejects.toMatchObject(closed);
+});
+
 const MIGRATION_1 = '../../src/store/sqlite/migrations/0001-leases.sql';
 
 function query(file: string, sql: string): unknown[] {

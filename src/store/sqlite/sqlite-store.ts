@@ -1,5 +1,6 @@
 import type Database from 'libsql';
 import type { Clock } from '../../domain/clock.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { Instant } from '../../engine/lease.ts';
 import { DEFAULT_NAMESPACE, type Store, type Transaction } from '../../engine/store.ts';
 import {
@@ -42,7 +43,10 @@ export function openSqliteStore({ file, clock }: SqliteOptions): Store {
   const now = () => (clock ? clock() : Number(firstValue(statement(NOW).all())));
   // One connection has one transaction at a time: concurrent callers queue up behind it.
   let last: Promise<unknown> = Promise.resolve();
-  const alone = <T>(begin: Begin, work: () => Promise<T>): Promise<T> => {
+  let isClosed = false;
+  const alone = async <T>(begin: Begin, work: () => Promise<T>): Promise<T> => {
+    // The library would end the process.
+    if (isClosed) throw new Failure('unavailable', `${file} is closed.`);
     const turn = last.then(() => inTransaction(db, file, begin, work));
     last = turn.catch(() => undefined);
     return turn;
@@ -57,6 +61,8 @@ export function openSqliteStore({ file, clock }: SqliteOptions): Store {
     // What is open has the schema of this version; that of a later one adds to it.
     check: () => alone(reading, async () => void statement('SELECT swept_at FROM sweeps').all()),
     close: async () => {
+      if (isClosed) return;
+      isClosed = true;
       await last;
       statement.forget();
       db.close();
