@@ -60,3 +60,18 @@ test('an id that is too long is refused', async () => {
   await expect(saving).rejects.toMatchObject({ code: 'invalid_request' });
   expect(await store.read((view) => view.find('key', id))).toBeUndefined();
 });
+
+test('the end of a lease is noted also when it is seen only after the housekeeping', async () => {
+  let now = Date.now() + 3_600_000;
+  const { store } = await openTwice(() => now);
+  const options = { retention: 1_000, history: 60_000, interval: 1, limit: 10 };
+  await store.sweep(options);
+  const late = leaseOf('late', { changedAt: now - 20_000, expiresAt: now - 10_000 });
+  await store.write((transaction) => transaction.save(late));
+  const counts = [];
+  for (let round = 0; round < 2; round += 1) {
+    now += 1;
+    counts.push((await store.sweep(options))?.expired.get('default'));
+  }
+  expect(counts).toEqual([1, undefined]);
+});

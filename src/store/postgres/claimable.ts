@@ -48,7 +48,7 @@ const lock = (limit: number) => `
   WHERE namespace = $1 AND kind = $2 AND id = ANY ($3::text[])
     AND work_data IS NOT NULL AND finish_way IS NULL AND ${OPEN}
     AND (expires_at <= changed_at OR expires_at <= $4)
-  ORDER BY first_seen_at, id LIMIT ${Math.trunc(limit)} FOR UPDATE SKIP LOCKED`;
+  ORDER BY first_seen_at, id LIMIT ${Math.trunc(limit)} FOR UPDATE OF lease SKIP LOCKED`;
 
 /** How many are looked at together, at least, for many of them may be locked. */
 const PAGE = 64;

@@ -8,7 +8,8 @@ const LOCK = 0x6c_65_61_73_65_02;
 
 /**
  * How long a change may take from when it read the time to when others see it, in milliseconds: so
- * much later one may still find a lease whose end lies in the past.
+ * much later there may still appear a lease whose end lies in the past. So each housekeeping begins
+ * that much before the end of the last one.
  */
 const SLACK = 60_000;
 
@@ -20,7 +21,7 @@ const NOTE_EXPIRED = `INSERT INTO leasectl.events
     (namespace, kind, id, type, at, fencing_token, version)
   SELECT namespace, kind, id, 'expired', expires_at, fencing_token, version
   FROM leasectl.leases AS lease
-  WHERE finish_at IS NULL AND expires_at > changed_at AND expires_at > $1 AND expires_at <= $2
+  WHERE finish_at IS NULL AND expires_at > changed_at AND expires_at >= $1 AND expires_at <= $2
     AND NOT EXISTS (
       SELECT 1 FROM leasectl.events AS event
       WHERE event.type = 'expired' AND event.namespace = lease.namespace
@@ -66,8 +67,9 @@ export async function sweep(
     await count(DROP_EVENTS, now - history, limit),
   ];
   const isDone = [noted.length, ...dropped].every((rows) => rows < limit);
-  const until = noted.length < limit ? now : Math.max(...noted.map(({ at }) => at));
-  session.send(NOTE, isDone ? now : state.swept_at, Math.max(until, state.expired_until));
+  const looked = noted.length < limit ? now : Math.max(...noted.map(({ at }) => at));
+  if (isDone) session.send(NOTE, now, now - SLACK);
+  else session.send(NOTE, state.swept_at, looked);
   return {
     expired: countsOf(noted.map(({ namespace }) => namespace)),
     dropped: dropped.reduce((sum, rows) => sum + rows),
@@ -75,8 +77,8 @@ export async function sweep(
   };
 }
 
-async function noteExpired(session: Session, until: Instant, limit: number) {
-  const rows = await session.rows(NOTE_EXPIRED, until - SLACK, session.now, limit);
+async function noteExpired(session: Session, from: Instant, limit: number) {
+  const rows = await session.rows(NOTE_EXPIRED, from, session.now, limit);
   return rows.map((row) => Noted.parse(row));
 }
 

@@ -178,7 +178,7 @@ CREATE INDEX events_by_namespace ON leasectl.events (namespace, sequence);
 CREATE UNIQUE INDEX events_of_end ON leasectl.events (namespace, kind, id, fencing_token)
 WHERE type = 'expired';
 
--- When the housekeeping was done last, and up to which end of leases it has looked.
+-- When the housekeeping was done last, and from which end of leases on it looks next.
 CREATE TABLE leasectl.sweeps (
   id integer PRIMARY KEY CHECK (id = 1),
   swept_at bigint NOT NULL,
