@@ -67,12 +67,21 @@ const CHANGES = [
   },
 ];
 
-/** What is used of undici, which is large and rarely needed: in a file of its own. */
-const UNDICI = `
-  exports.fetch = require('undici/lib/web/fetch').fetch;
-  exports.Agent = require('undici/lib/dispatcher/agent');
-  exports.buildConnector = require('undici/lib/core/connect');
-`;
+/**
+ * Packages that are large and rarely needed: each in a file of its own, `dist/NAME.js`, with what is
+ * used of it.
+ */
+const APART = {
+  // The bindings to the C library are not used.
+  pg: "module.exports = require('pg/lib/index.js');",
+  undici: `
+    exports.fetch = require('undici/lib/web/fetch').fetch;
+    exports.Agent = require('undici/lib/dispatcher/agent');
+    exports.buildConnector = require('undici/lib/core/connect');`,
+};
+
+/** The file of a package that is in one of its own, as seen from `dist/`. */
+const fileOf = (name) => `./${name.replace(/^@/, '').replaceAll('/', '-')}.js`;
 
 /**
  * Stands in for Node's own, which parses the whole bundle, for a minute, to say what did not hold:
@@ -88,7 +97,7 @@ const ASSERT = `module.exports = (value, message) => {
  * What oclif looks for plugins and commands with, where no manifest and no table name them; and a
  * prompt that is not used, with all the world's character sets: as much as the rest of the bundle.
  */
-const UNUSED = /^(tinyglobby|minimatch|@inquirer\/editor)$/;
+const UNUSED = /^(tinyglobby|minimatch|@inquirer\/editor|pg-native|pg-cloudflare|pgpass)$/;
 
 const changed = new Set();
 const changeDependencies = {
@@ -99,7 +108,9 @@ const changeDependencies = {
       importer.includes('/undici/') ? { path, namespace: 'assert' } : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'assert' }, () => ({ contents: ASSERT }));
-    onResolve({ filter: /^undici$/ }, () => ({ path: './undici.js', external: true }));
+    onResolve({ filter: /^[^.]/ }, ({ path }) =>
+      Object.hasOwn(APART, path) ? { path: fileOf(path), external: true } : undefined,
+    );
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
     for (const { filter, from, to } of CHANGES) {
       onLoad({ filter }, async ({ path }) => {
@@ -133,13 +144,17 @@ const main = await build({
   plugins: [changeDependencies],
   metafile: true,
 });
-const undici = await build({
-  ...options,
-  stdin: { contents: UNDICI, resolveDir: '.' },
-  outfile: 'dist/undici.js',
-  plugins: [changeDependencies],
-  metafile: true,
-});
+const apart = await Promise.all(
+  Object.entries(APART).map(([name, contents]) =>
+    build({
+      ...options,
+      stdin: { contents, resolveDir: '.' },
+      outfile: join('dist', fileOf(name)),
+      plugins: [changeDependencies],
+      metafile: true,
+    }),
+  ),
+);
 if (changed.size < CHANGES.length)
   throw new Error('a dependency that is changed is not used any more');
 
@@ -168,7 +183,7 @@ const keyring = await build({
 });
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 
-const inputs = [main, undici, keyring].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+const inputs = [main, ...apart, keyring].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 const directories = inputs.flatMap(
   (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
 );

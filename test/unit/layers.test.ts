@@ -40,6 +40,7 @@ const OWNERS: Record<string, readonly string[]> = {
   hono: ['server'],
   libsql: ['sqlite', 'store'],
   oauth4webapi: ['tokens'],
+  pg: ['store'],
   '@inquirer': ['terminal'],
 };
 

@@ -1,47 +1,7 @@
-import * as z from 'zod/mini';
-import { type Client, SCOPES, type Scope, type Token } from '../../engine/access.ts';
 import type { Instant } from '../../engine/lease.ts';
-import type { Transaction } from '../../engine/store.ts';
 import { firstValue } from '../../sqlite/database.ts';
 import type { Statements } from '../../sqlite/statements.ts';
-
-const text = z.string();
-const instantOrNull = z.nullable(z.int());
-
-const ClientRow = z.object({
-  id: text,
-  namespace: text,
-  name: text,
-  secret_hash: text,
-  scopes: text,
-});
-const GrantRow = z.object({ client_id: text, scopes: text, expires_at: z.int() });
-const TokenRow = z.object({
-  hash: text,
-  namespace: text,
-  name: text,
-  scopes: text,
-  created_at: z.int(),
-  expires_at: instantOrNull,
-  last_used_at: instantOrNull,
-  revoked_at: instantOrNull,
-});
-
-type AccessPart = Pick<
-  Transaction,
-  | 'findClient'
-  | 'findClientByName'
-  | 'clients'
-  | 'saveClient'
-  | 'removeClient'
-  | 'findGrant'
-  | 'saveGrant'
-  | 'findToken'
-  | 'findTokenByName'
-  | 'tokens'
-  | 'saveToken'
-  | 'hasAccess'
->;
+import { type AccessPart, toClient, toGrant, toToken } from '../access-row.ts';
 
 const SAVE_TOKEN = `INSERT OR REPLACE INTO tokens
     (hash, namespace, name, scopes, created_at, expires_at, last_used_at, revoked_at)
@@ -76,10 +36,7 @@ export function bindAccess(statement: Statements, namespace: string, now: Instan
       return true;
     },
     async findGrant(tokenHash) {
-      const [row] = rows('SELECT * FROM grants WHERE token_hash = ?', tokenHash);
-      if (row === undefined) return undefined;
-      const { client_id, scopes, expires_at } = GrantRow.parse(row);
-      return { tokenHash, clientId: client_id, scopes: toScopes(scopes), expiresAt: expires_at };
+      return rows('SELECT * FROM grants WHERE token_hash = ?', tokenHash).map(toGrant)[0];
     },
     async saveGrant({ tokenHash, clientId, scopes, expiresAt }) {
       statement('DELETE FROM grants WHERE expires_at <= ?').run(now);
@@ -107,28 +64,4 @@ export function bindAccess(statement: Statements, namespace: string, now: Instan
       return firstValue(statement(HAS_ACCESS).all()) === 1;
     },
   };
-}
-
-function toClient(row: unknown): Client {
-  const { id, namespace, name, secret_hash, scopes } = ClientRow.parse(row);
-  return { id, namespace, name, secretHash: secret_hash, scopes: toScopes(scopes) };
-}
-
-function toToken(row: unknown): Token {
-  const { hash, namespace, name, scopes, ...times } = TokenRow.parse(row);
-  return {
-    hash,
-    namespace,
-    name,
-    scopes: toScopes(scopes),
-    createdAt: times.created_at,
-    expiresAt: times.expires_at,
-    lastUsedAt: times.last_used_at,
-    revokedAt: times.revoked_at,
-  };
-}
-
-/** A scope that this version does not know is no longer given. */
-function toScopes(text: string): Scope[] {
-  return SCOPES.filter((scope) => text.split(' ').includes(scope));
 }

@@ -1,20 +1,6 @@
-import * as z from 'zod/mini';
-import { EVENT_TYPES, type Event } from '../../engine/history.ts';
 import type { Transaction } from '../../engine/store.ts';
 import type { Statements } from '../../sqlite/statements.ts';
-import { KindName, toObject } from './row.ts';
-
-const Row = z.object({
-  sequence: z.int(),
-  kind: KindName,
-  id: z.string(),
-  type: z.enum(EVENT_TYPES),
-  at: z.int(),
-  fencing_token: z.int(),
-  version: z.int(),
-  caller: z.nullable(z.string()),
-  detail: z.nullable(z.string()),
-});
+import { toEvent } from '../event-row.ts';
 
 /** The part of a transaction that keeps what happened. */
 export function bindEvents(
@@ -53,9 +39,4 @@ export function bindEvents(
       );
     },
   };
-}
-
-function toEvent(value: unknown): Event {
-  const { fencing_token, detail, ...row } = Row.parse(value);
-  return { ...row, fencingToken: fencing_token, detail: toObject(detail) };
 }

@@ -10,6 +10,7 @@ import {
 } from '../../sqlite/database.ts';
 import { explain } from '../../sqlite/errors.ts';
 import { type Statements, statementsOf } from '../../sqlite/statements.ts';
+import { COLUMNS, fromRow, toRow } from '../lease-row.ts';
 import { bindAccess } from './access.ts';
 import { findClaimable } from './claimable.ts';
 import { bindEvents } from './events.ts';
@@ -18,7 +19,6 @@ import leases from './migrations/0001-leases.sql';
 import jobs from './migrations/0002-jobs.sql';
 import namespaces from './migrations/0003-namespaces.sql';
 import { bindReceipts } from './receipts.ts';
-import { COLUMNS, fromRow, toRow } from './row.ts';
 import { sweep } from './sweep.ts';
 
 /** "leas" in ASCII. */

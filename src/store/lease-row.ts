@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { isJsonObject, type JsonObject, parseJson } from '../../domain/json.ts';
-import type { Lease, Work } from '../../engine/lease.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../domain/json.ts';
+import type { Lease, Work } from '../engine/lease.ts';
 
 /** The columns of `leases`, in the order in which they are written. */
 export const COLUMNS = [

@@ -1,0 +1,165 @@
+import pg from 'pg';
+import type { Clock } from '../../domain/clock.ts';
+import { Failure } from '../../domain/failure.ts';
+import { DEFAULT_NAMESPACE, type Store, type Transaction } from '../../engine/store.ts';
+import { bindAccess } from './access.ts';
+import { explain } from './errors.ts';
+import { bindEvents } from './events.ts';
+import { bindLeases } from './leases.ts';
+import { bindListing } from './listing.ts';
+import { type Location, parseLocation } from './location.ts';
+import { isMigrated, migrate, VERSION } from './migrate.ts';
+import { findPassword } from './passfile.ts';
+import { bindReceipts } from './receipts.ts';
+import type { Session } from './session.ts';
+import { sweep } from './sweep.ts';
+import { createTransactions } from './transactions.ts';
+
+export interface PostgresOptions {
+  /** `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`. */
+  readonly url: string;
+  /** Where a password is looked for that is not in the URL. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told the password. */
+  readonly remember?: (secret: string) => string;
+  /** Connections at a time, at most. Default: 10. */
+  readonly connections?: number;
+  /** Replaces PostgreSQL's own clock, for tests that move time. */
+  readonly clock?: Clock | undefined;
+}
+
+/** How long a connection is waited for, be it a new one or one that others have; milliseconds. */
+const CONNECT_TIMEOUT = 5_000;
+/** How long an answer is waited for: longer than the server takes for any, so that it is gone then. */
+const ANSWER_TIMEOUT = 15_000;
+const IDLE_TIMEOUT = 30_000;
+
+/**
+ * Keeps leases in a PostgreSQL database that any number of nodes share. It is reached, and migrated,
+ * when it is used first: until then it may be away, as at any later time.
+ *
+ * @throws Failure `usage` when the URL is none
+ */
+export function openPostgresStore(options: PostgresOptions): Store {
+  const location = parseLocation(options.url);
+  const { label } = location;
+  const config = configFor(location, options);
+  const pool = createPool(config);
+  const transactions = createTransactions({ pool, label, clock: options.clock });
+
+  let migrated: Promise<void> | undefined;
+  /** Once; again after it failed. */
+  const ready = (): Promise<void> => {
+    migrated ??= prepare(pool, config, label).catch((error) => {
+      migrated = undefined;
+      throw error;
+    });
+    return migrated;
+  };
+  const storeOf = (namespace: string): Store => ({
+    within: storeOf,
+    async read(work) {
+      await ready();
+      return transactions.read((session) => work(bind(session, namespace, false)));
+    },
+    async write(work) {
+      await ready();
+      return transactions.write((session) => work(bind(session, namespace, true)));
+    },
+    async sweep(options) {
+      await ready();
+      return transactions.write((session) => sweep(session, options));
+    },
+    async check() {
+      await ready();
+      await transactions.read((session) => session.rows(VERSION));
+    },
+    close: () => pool.end(),
+  });
+  return storeOf(DEFAULT_NAMESPACE);
+}
+
+function configFor(
+  location: Location,
+  { env, remember, connections }: PostgresOptions,
+): pg.PoolConfig {
+  const { label, user, host, port, database, tls } = location;
+  // It is asked for only where the server wants one.
+  const password = async (): Promise<string> => {
+    const known = new pg.Client({ user, host, port, database });
+    const { user: name = '', database: of = name } = known;
+    const wanted = { host: known.host, port: known.port, database: of, user: name };
+    const found = location.password ?? findPassword(env, wanted);
+    if (found !== undefined) return remember?.(found) ?? found;
+    throw new Failure('unauthorized', `${label} asks for a password.`, {
+      hint: 'Put it into the URL, into PGPASSWORD or into the file of PGPASSFILE.',
+    });
+  };
+  if (location.password !== undefined) remember?.(location.password);
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(pg.types.builtins.INT8, Number);
+  return {
+    user,
+    host,
+    port,
+    database,
+    password,
+    types,
+    ssl: tls,
+    options: location.options,
+    enableChannelBinding: location.bindsChannel,
+    application_name: location.applicationName ?? 'leasectl',
+    max: connections ?? 10,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    idleTimeoutMillis: IDLE_TIMEOUT,
+    query_timeout: ANSWER_TIMEOUT,
+    keepAlive: true,
+    pipeline: true,
+  };
+}
+
+function createPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config);
+  // A connection that breaks is missed when it is used: then that is told.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
+  return pool;
+}
+
+/** Brings the database up to date, with a connection that may take its time. */
+async function prepare(pool: pg.Pool, config: pg.PoolConfig, label: string): Promise<void> {
+  try {
+    if (await withClient(await pool.connect(), (client) => isMigrated(client, label))) return;
+    const client = new pg.Client({ ...config, query_timeout: 0, pipeline: false });
+    client.on('error', () => undefined);
+    await client.connect();
+    await migrate(client, label).finally(() => client.end());
+  } catch (error) {
+    throw explain(label, error);
+  }
+}
+
+async function withClient<T>(
+  client: pg.PoolClient,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await work(client);
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+function bind(session: Session, namespace: string, isWriting: boolean): Transaction {
+  return {
+    now: session.now,
+    ...bindLeases(session, namespace, isWriting),
+    ...bindListing(session, namespace),
+    ...bindEvents(session, namespace),
+    ...bindReceipts(session, namespace),
+    ...bindAccess(session, namespace, isWriting),
+  };
+}

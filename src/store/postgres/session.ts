@@ -1,0 +1,88 @@
+import type pg from 'pg';
+import type { Instant } from '../../engine/lease.ts';
+
+export type Value = string | number | null | readonly string[];
+
+/** A statement failed, or its answer did not come: the cause is the driver's error. */
+export class StatementError extends Error {
+  override readonly name = 'StatementError';
+}
+
+/**
+ * A transaction as its statements see it. Changes are sent without waiting for their answers, which
+ * are looked at when the transaction ends: so a change costs no way to the database and back.
+ */
+export class Session {
+  now: Instant = 0;
+  /** Whether the end of the transaction was asked for, so that it may have come. */
+  isCommitting = false;
+  readonly #client: pg.PoolClient;
+  /** Of statements by their text: the database plans those with a name once for each connection. */
+  readonly #names: Map<string, string>;
+  readonly #sent: Promise<void>[] = [];
+  #failure: unknown;
+
+  constructor(client: pg.PoolClient, names: Map<string, string>) {
+    this.#client = client;
+    this.#names = names;
+  }
+
+  get hasChanges(): boolean {
+    return this.#sent.length > 0;
+  }
+
+  /** @throws StatementError also where a change that was sent before failed */
+  async rows(sql: string, ...values: readonly Value[]): Promise<readonly unknown[]> {
+    try {
+      return (await this.#query(sql, values)).rows;
+    } catch (error) {
+      throw new StatementError('a query failed', { cause: this.#failure ?? error });
+    }
+  }
+
+  send(sql: string, ...values: readonly Value[]): void {
+    const noted = (error: unknown) => {
+      this.#failure ??= error;
+    };
+    this.#sent.push(this.#query(sql, values).then(() => undefined, noted));
+  }
+
+  /** Statements without parameters, several at a time. */
+  async plain(sql: string): Promise<unknown> {
+    try {
+      return await this.#client.query(sql);
+    } catch (error) {
+      throw new StatementError('a query failed', { cause: error });
+    }
+  }
+
+  async commit(): Promise<void> {
+    // What is known to have failed cannot have come about.
+    this.isCommitting = this.#failure === undefined;
+    const [commit] = await Promise.allSettled([this.#client.query('COMMIT'), ...this.#sent]);
+    if (this.#failure !== undefined) {
+      throw new StatementError('a change failed', { cause: this.#failure });
+    }
+    if (commit.status === 'rejected') {
+      throw new StatementError('the commit failed', { cause: commit.reason });
+    }
+    // What it answers where a statement had failed.
+    if (commit.value.command !== 'COMMIT') throw new Error('the transaction was given up');
+  }
+
+  #query(text: string, values: readonly Value[]): Promise<pg.QueryResult> {
+    let name = this.#names.get(text);
+    if (name === undefined) {
+      name = `leasectl_${this.#names.size}`;
+      this.#names.set(text, name);
+    }
+    return this.#client.query({ name, text, values: values.map(storable) });
+  }
+}
+
+/** PostgreSQL's text has no NUL; in its place is what stands for half a surrogate pair, too. */
+function storable(value: Value): Value {
+  if (typeof value === 'string')
+    return value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value;
+  return Array.isArray(value) ? value.map((text) => text.replaceAll('\0', '\uFFFD')) : value;
+}

@@ -1,0 +1,93 @@
+import * as z from 'zod/mini';
+import type { Instant } from '../../engine/lease.ts';
+import type { SweepOptions, Swept } from '../../engine/store.ts';
+import type { Session, Value } from './session.ts';
+
+/** Known to all nodes that share the database, and to nobody else, one hopes. */
+const LOCK = 0x6c_65_61_73_65_02;
+
+/**
+ * How long a change may take from when it read the time to when others see it, in milliseconds: so
+ * much later one may still find a lease whose end lies in the past.
+ */
+const SLACK = 60_000;
+
+const STATE = `SELECT swept_at, expired_until FROM leasectl.sweeps
+  WHERE pg_try_advisory_xact_lock(${LOCK})`;
+const NOTE = 'UPDATE leasectl.sweeps SET swept_at = $1, expired_until = $2';
+
+const NOTE_EXPIRED = `INSERT INTO leasectl.events
+    (namespace, kind, id, type, at, fencing_token, version)
+  SELECT namespace, kind, id, 'expired', expires_at, fencing_token, version
+  FROM leasectl.leases AS lease
+  WHERE finish_way IS NULL AND expires_at > changed_at AND expires_at > $1 AND expires_at <= $2
+    AND NOT EXISTS (
+      SELECT 1 FROM leasectl.events AS event
+      WHERE event.type = 'expired' AND event.namespace = lease.namespace
+        AND event.kind = lease.kind AND event.id = lease.id
+        AND event.fencing_token = lease.fencing_token)
+  ORDER BY expires_at LIMIT $3
+  ON CONFLICT DO NOTHING
+  RETURNING namespace, at`;
+
+/** What somebody is at is left for the next time, so that no request waits. */
+const drop = (table: string, key: string, over: string) => `
+  WITH gone AS (
+    DELETE FROM leasectl.${table} WHERE (${key}) IN (
+      SELECT ${key} FROM leasectl.${table} WHERE ${over} LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING 1)
+  SELECT count(*) AS dropped FROM gone`;
+const DROP_LEASES = drop(
+  'leases',
+  'namespace, kind, id',
+  'finish_way IS NOT NULL AND finish_at <= $1',
+);
+const DROP_RECEIPTS = drop('receipts', 'namespace, kind, id, idempotency_key', 'at <= $1');
+/** The oldest come first, near enough: so no index by time has to be kept for them. */
+const DROP_EVENTS = `
+  WITH gone AS (
+    DELETE FROM leasectl.events WHERE at <= $1 AND sequence IN (
+      SELECT sequence FROM leasectl.events ORDER BY sequence LIMIT $2)
+    RETURNING 1)
+  SELECT count(*) AS dropped FROM gone`;
+
+const State = z.object({ swept_at: z.int(), expired_until: z.int() });
+const Noted = z.object({ namespace: z.string(), at: z.int() });
+const Dropped = z.tuple([z.object({ dropped: z.int() })]);
+
+/** As `Store.sweep`. */
+export async function sweep(
+  session: Session,
+  { retention, history, interval, limit }: SweepOptions,
+): Promise<Swept | undefined> {
+  const { now } = session;
+  const [state] = (await session.rows(STATE)).map((row) => State.parse(row));
+  if (!state || now < state.swept_at + interval) return undefined;
+  const noted = await noteExpired(session, state.expired_until, limit);
+  const count = async (sql: string, ...values: Value[]) =>
+    Dropped.parse(await session.rows(sql, ...values))[0].dropped;
+  const dropped = [
+    await count(DROP_LEASES, now - retention, limit),
+    await count(DROP_RECEIPTS, now - retention, limit),
+    await count(DROP_EVENTS, now - history, limit),
+  ];
+  const isDone = [noted.length, ...dropped].every((rows) => rows < limit);
+  const until = noted.length < limit ? now : Math.max(...noted.map(({ at }) => at));
+  session.send(NOTE, isDone ? now : state.swept_at, Math.max(until, state.expired_until));
+  return {
+    expired: countsOf(noted.map(({ namespace }) => namespace)),
+    dropped: dropped.reduce((sum, rows) => sum + rows),
+    isDone,
+  };
+}
+
+async function noteExpired(session: Session, until: Instant, limit: number) {
+  const rows = await session.rows(NOTE_EXPIRED, until - SLACK, session.now, limit);
+  return rows.map((row) => Noted.parse(row));
+}
+
+function countsOf(namespaces: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const namespace of namespaces) counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
+  return counts;
+}
