@@ -1,3 +1,4 @@
+import { adminRoutes } from './admin-routes.ts';
 import { DEFAULT_NAMESPACE, type Store } from './engine/store.ts';
 import { accessOn, engineOn } from './engines.ts';
 import type { AppOptions } from './server/app.ts';
@@ -15,8 +16,14 @@ import { retaiaTokenRoute } from './services/retaia/token-route.ts';
 export function servedRoutes(store: Store, capacity?: number): AppOptions['routesFor'] {
   const tokenRoute = retaiaTokenRoute(accessOn(store));
   return (bearer) => {
-    const own = store.within(bearer?.namespace ?? DEFAULT_NAMESPACE);
-    const engine = engineOn(own, bearer?.name ?? null, capacity);
-    return [...onceOnlyRoutes(engine), ...retaiaRoutes(engine), tokenRoute, ...askUiRoutes(engine)];
+    const namespace = bearer?.namespace ?? DEFAULT_NAMESPACE;
+    const engine = engineOn(store.within(namespace), bearer?.name ?? null, capacity);
+    return [
+      ...onceOnlyRoutes(engine),
+      ...retaiaRoutes(engine),
+      tokenRoute,
+      ...askUiRoutes(engine),
+      ...adminRoutes({ engine, access: accessOn(store, namespace) }, Date.now),
+    ];
   };
 }
