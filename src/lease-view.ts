@@ -1,6 +1,6 @@
 import type { Style } from './output/style.ts';
 import type { Detail } from './output/table.ts';
-import { pastTime, shownPast, timeLeft } from './output/time.ts';
+import { pastTime, shownEnd, shownPast, timeLeft } from './output/time.ts';
 import type { EventInfo, LeaseDetails, LeaseSummary } from './services/admin/wire.ts';
 
 /*
@@ -52,12 +52,6 @@ export function leaseDetails(lease: LeaseDetails, style: Style): Detail[] {
 function shownState({ state, cancel_requested, closed }: LeaseSummary): string {
   if (cancel_requested) return `${state}, to be canceled`;
   return closed && state !== 'held' ? `${state}, given up` : state;
-}
-
-function shownEnd(text: string, now: number, style: Style): string {
-  const shown = timeLeft(Date.parse(text), now, style);
-  const [, left = ''] = /\((.*)\)$/.exec(shown) ?? [];
-  return style.isInteractive && !style.isUtc ? left : shown;
 }
 
 export const eventColumns = ['TIME', 'EVENT', 'KIND', 'ID', 'CALLER', 'DETAIL'];

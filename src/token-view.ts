@@ -1,6 +1,6 @@
 import type { Style } from './output/style.ts';
 import type { Detail } from './output/table.ts';
-import { pastTime, serviceTime, shownPast, timeLeft } from './output/time.ts';
+import { pastTime, shownEnd, shownPast, timeLeft } from './output/time.ts';
 import type { TokenInfo } from './services/admin/wire.ts';
 
 /*
@@ -16,7 +16,7 @@ export function tokenRow(token: TokenInfo, now: number, style: Style): string[] 
     stateOf(token, now),
     scope,
     shownPast(created_at, now, style),
-    serviceTime(expires_at, style) ?? 'never',
+    expires_at === null ? 'never' : shownEnd(expires_at, now, style),
     shownPast(last_used_at, now, style) || 'never',
   ];
 }

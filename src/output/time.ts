@@ -18,9 +18,20 @@ export function shownTime(milliseconds: number, { isUtc }: Zone): string {
 
 /** The end of a lease, and how far it is: `2025-01-15 11:30:00 +01:00 (14m 59s left)`. */
 export function timeLeft(milliseconds: number, now: number, zone: Zone): string {
+  return `${shownTime(milliseconds, zone)} (${leftOf(milliseconds, now)})`;
+}
+
+function leftOf(milliseconds: number, now: number): string {
   const seconds = Math.ceil((milliseconds - now) / 1000);
-  const left = seconds > 0 ? `${formatDuration(seconds)} left` : 'over';
-  return `${shownTime(milliseconds, zone)} (${left})`;
+  return seconds > 0 ? `${formatDuration(seconds)} left` : 'over';
+}
+
+/** The same of a service's time, in a list. Who reads it later, or asks for UTC, gets the time, too. */
+export function shownEnd(text: string, now: number, style: Style): string {
+  const milliseconds = Date.parse(text);
+  if (Number.isNaN(milliseconds)) return text;
+  const isLeft = style.isInteractive && !style.isUtc;
+  return isLeft ? leftOf(milliseconds, now) : timeLeft(milliseconds, now, style);
 }
 
 /** How long ago a moment was: `5m ago`. */

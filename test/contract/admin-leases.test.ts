@@ -61,6 +61,22 @@ describe('the list', () => {
     expect(new Set(pieces).size).toBe(12);
   });
 
+  test('goes on behind what is forgotten', async () => {
+    const { caller, clock } = createAdminService();
+    const admin = await caller('default');
+    for (const key of ['a', 'b', 'c', 'd', 'e']) {
+      const lease_id = await admin.leased(key);
+      await admin.ask('POST /v1/ai/complete', {}, { key, lease_id });
+    }
+    clock.advance(7 * 86_400_000);
+    await admin.leased('y');
+    await admin.leased('z');
+    expect(await idsOf(admin)).toEqual(['y', 'z']);
+    const { leases, next } = await admin.get(LeaseList, '/leases', { limit: '1' });
+    expect({ ids: leases.map(({ id }) => id), next }).toEqual({ ids: ['y'], next: 'key:y' });
+    expect(await idsOf(admin, { limit: '1', after: 'key:y' })).toEqual(['z']);
+  });
+
   test('tells what is known of each', async () => {
     const { caller, clock } = createAdminService();
     const admin = await caller('default');
