@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Hono } from 'hono';
 import { expect, onTestFinished } from 'vitest';
 import type * as z from 'zod/mini';
 import type { Scope } from '../../src/engine/access.ts';
@@ -35,8 +34,10 @@ export interface Caller {
   claimed(id: string): Promise<string>;
 }
 
+type App = ReturnType<typeof createApp>;
+
 export interface AdminService {
-  readonly app: Hono;
+  readonly app: App;
   readonly store: Store;
   readonly clock: TestClock;
   caller(namespace: string, scopes?: readonly Scope[]): Promise<Caller>;
@@ -84,7 +85,7 @@ export function createAdminService(capacity?: number): AdminService {
   };
 }
 
-function callerOf(app: Hono, token: string): Caller {
+function callerOf(app: App, token: string): Caller {
   const ask: Caller['ask'] = async (where, query = {}, body) => {
     const [method = '', path = ''] = where.split(' ');
     const text = typeof body === 'string' ? body : body && JSON.stringify(body);
