@@ -1,5 +1,6 @@
 // Makes constant what differs from run to run, and leaves everything else as the terminal showed it.
 import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
 import stringWidth from 'string-width';
 
 /** When everything of a page happens. */
@@ -11,9 +12,11 @@ const USUAL = [60, 120, 300];
 const TIME = /(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(\.\d+)?(Z| \+00:00)/g;
 const TIME_LEFT = /\d+[dhms](?: \d+[dhms])*(?= left\b| more\b)|(?<="ttl_left": ?)\d+/g;
 const RANDOM = [
-  /\b(?:lease|lock|job|ack)_[0-9a-z]{16,}\b/g,
+  /\b(?:lease|lock|r?job|ack)_[0-9a-z]{16,}\b/g,
   /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g,
 ];
+/** How long ago something was: nothing of a page takes minutes. */
+const AGO = /\b\d+s ago\b/g;
 /** How long something took. */
 const TOOK = /\b\d+(?= ms\b)/g;
 /** A job in the background, as bash tells it. */
@@ -50,8 +53,10 @@ export function constantLines({ page, commands, home }) {
     const made = lines.map((line) =>
       RANDOM.reduce((text, pattern) => text.replace(pattern, sameForm), line)
         .replaceAll(home, '~')
+        .replaceAll(`@${hostname()}`, '@laptop')
         .replace(TIME, moment)
         .replace(TIME_LEFT, timeLeft)
+        .replace(AGO, 'now')
         .replace(TOOK, '1')
         .replace(PROCESS, '$1 4711'),
     );

@@ -46,6 +46,7 @@ async function createMachine(directory) {
     HOME: home,
     TMPDIR: temporary,
     PATH: [bin, dirname(process.execPath), process.env.PATH].join(delimiter),
+    USER: 'me',
     TZ: 'UTC',
     LANG: 'C.UTF-8',
     LEASECTL_STORAGE: 'file',

@@ -41,8 +41,9 @@ async function declareCompletions() {
       [args, cached.args],
       [{ ...baseFlags, ...flags }, cached.flags],
     ]) {
-      for (const [name, { completes }] of Object.entries(own)) {
+      for (const [name, { completes, lists }] of Object.entries(own)) {
         if (completes) kept[name] = { ...kept[name], completes };
+        if (lists) kept[name] = { ...kept[name], lists };
       }
     }
   }

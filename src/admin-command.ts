@@ -1,109 +1,93 @@
-import { string } from '@oclif/core/flags';
-import type * as z from 'zod/mini';
-import { BaseCommand } from './base-command.ts';
+import { existsSync } from 'node:fs';
+import { option, string } from '@oclif/core/flags';
 import type { NeededService } from './capability.ts';
-import { parseCount } from './count.ts';
-import { parseDuration } from './domain/duration.ts';
+import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
-import type { JsonObject } from './domain/json.ts';
-import type { Kind, Lease, Work } from './engine/lease.ts';
-import { fits } from './http/schema.ts';
-import { parseObject } from './json-input.ts';
+import type { Scope } from './engine/access.ts';
+import type { Kind } from './engine/lease.ts';
+import { isPostgres } from './open-store.ts';
+import { variable } from './profiles/environment.ts';
+import { dryRunFlags, ServiceCommand } from './service-command.ts';
+import type { AdminClient } from './services/admin/client.ts';
 
-const DEFAULT_TTL = '2m';
-/** Of ids, by kind. */
-const ID_PREFIXES: Readonly<Record<Kind, string>> = { key: 'key', job: 'job', runner_job: 'rjob' };
+/** What says it where nothing else does; its password is in no list of processes. */
+const DATABASE_VARIABLE = 'LEASECTL_DATABASE';
 
-/** What the commands that fill the embedded service share. */
-export abstract class AdminCommand extends BaseCommand {
-  static readonly service = 'embedded' satisfies NeededService;
-}
+/** Names the database directly, beside what a profile leads to. */
+const databaseFlags = {
+  database: string({
+    description:
+      'Work on this database itself, a file or postgres://…, instead of asking a service [default: that of LEASECTL_DATABASE]',
+    helpGroup: 'GLOBAL',
+    helpValue: 'FILE|URL',
+    exclusive: ['profile'],
+  }),
+  namespace: string({
+    description:
+      'Namespace in the database; a service that is asked takes that of the token [default: default]',
+    helpGroup: 'GLOBAL',
+    helpValue: 'NAME',
+  }),
+};
 
-/** What those of them share that add work. */
-export abstract class AddCommand extends AdminCommand {
-  // oclif sees a command's own flags only: each has to name these.
-  static readonly addFlags = {
-    count: string({
-      description: 'How many like ones [default: 1]',
-      helpValue: 'NUMBER',
-      exclusive: ['file'],
-    }),
-    file: string({
-      char: 'f',
-      description: 'Read them from a file, one JSON object on each line; - is stdin',
-      helpValue: 'FILE|-',
-    }),
-    ttl: string({
-      description: `How long a lease on them lasts, 1s to 30d [default: ${DEFAULT_TTL}]`,
-      helpValue: 'DURATION',
-    }),
-  };
+/** What the commands that administer leasectl's own service share. */
+export abstract class AdminCommand extends ServiceCommand {
+  static readonly service = 'leasectl' satisfies NeededService;
+  static readonly scopes: readonly Scope[] = ['admin'];
+  static override readonly baseFlags = { ...ServiceCommand.baseFlags, ...databaseFlags };
 
-  /**
-   * What is to be added: each line of the file, or the one that the flags describe, so often.
-   *
-   * @throws Failure `usage` when the flags describe one and there is a file, too, or neither
-   */
-  protected async inputs<T>(
-    flags: { readonly count?: string | undefined; readonly file?: string | undefined },
-    schema: z.ZodMiniType<T>,
-    described: JsonObject | undefined,
-  ): Promise<T[]> {
-    const { count, file } = flags;
-    if ((file === undefined) === (described === undefined)) {
-      throw new Failure('usage', 'Give either --file, or flags that describe what to add.', {
-        hint: `See an example of each: leasectl ${String(this.id).replaceAll(':', ' ')} --help`,
+  /** Whether the command is of use with an empty database: where there is none, it makes one. */
+  protected readonly makesDatabase: boolean = false;
+
+  protected connect(flags: AdminFlags): Promise<Connection<AdminClient>> {
+    const { namespace } = flags;
+    if (namespace !== undefined && !/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(namespace)) {
+      throw new Failure('usage', `${JSON.stringify(namespace)} is no name of a namespace.`, {
+        hint: 'It has 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first.',
       });
     }
-    if (described !== undefined) {
-      if (!fits(schema, described)) throw await misfit('What the flags say', schema, described);
-      return Array.from({ length: parseCount(count ?? '1', '--count') }, () => described);
-    }
-    const { terminal } = this.context;
-    const text = await terminal.readValue(file === '-' ? '-' : `@${file}`, '--file');
-    return parseLines(text, file === '-' ? 'stdin' : `${file}`, schema);
+    const database = this.#databaseOf(flags);
+    return this.context.admin({ ...this.connectOptions(flags), database, namespace });
   }
 
-  /** Adds all of it, or nothing. */
-  protected async add(
-    kind: Kind,
-    flags: { readonly ttl?: string | undefined },
-    works: readonly Work[],
-  ): Promise<readonly Lease[]> {
-    const ttl = parseDuration(flags.ttl ?? DEFAULT_TTL, '--ttl') * 1000;
-    const newId = this.context.newIds(ID_PREFIXES[kind], works.length);
-    const engine = await this.context.engine();
-    return engine.add(works.map((work, index) => ({ kind, id: newId(index), ttl, work })));
+  /** @throws Failure `usage` for a file that is not there, where one that is empty is no use */
+  #databaseOf({ database: named, profile }: AdminFlags): string | undefined {
+    const database =
+      named ?? (profile === undefined ? variable(this.context.env, DATABASE_VARIABLE) : undefined);
+    if (database === undefined || isPostgres(database)) return database;
+    if (this.makesDatabase || existsSync(database)) return database;
+    const where = named === undefined ? DATABASE_VARIABLE : '--database';
+    throw new Failure('usage', `${where}: there is no database ${database}.`, {
+      hint: 'Check the path. What is added makes a new one: leasectl admin tokens add',
+    });
   }
 }
 
-/**
- * Reads NDJSON: an object on every line that is not empty.
- *
- * @param where what the text came from, for the message
- * @throws Failure `usage` naming the first line that does not fit, and why
- */
-async function parseLines<T>(text: string, where: string, schema: z.ZodMiniType<T>): Promise<T[]> {
-  const parsed: T[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue;
-    const place = `${where}, line ${index + 1}`;
-    const value = parseObject(line, place);
-    if (!fits(schema, value)) throw await misfit(place, schema, value);
-    parsed.push(value);
-  }
-  if (parsed.length > 0) return parsed;
-  throw new Failure('usage', `${where} has no lines.`, {
-    hint: 'Give one JSON object on each line.',
-  });
+type AdminFlags = Parameters<ServiceCommand['connectOptions']>[0] & {
+  readonly database?: string | undefined;
+  readonly namespace?: string | undefined;
+};
+
+/** The flags of those that change something. */
+export const ADMIN_CHANGING_FLAGS = { ...AdminCommand.baseFlags, ...dryRunFlags };
+
+const KIND_OPTIONS = ['key', 'job', 'runner-job'] as const;
+type KindOption = (typeof KIND_OPTIONS)[number];
+
+export const kindFlag = (description: string) =>
+  option({ description, options: KIND_OPTIONS, helpValue: '(key|job|runner-job)' })();
+
+/** As the service names it. */
+export function kindOf(flag: KindOption): Kind;
+export function kindOf(flag: KindOption | undefined): Kind | undefined;
+export function kindOf(flag: KindOption | undefined): Kind | undefined {
+  return flag === 'runner-job' ? 'runner_job' : flag;
 }
 
-async function misfit(where: string, schema: z.ZodMiniType, value: JsonObject): Promise<Failure> {
-  const { explainIssues } = await import('./http/issues.ts');
-  const issues = explainIssues(schema, value)
-    .map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
-    .join('; ');
-  return new Failure('usage', `${where}: ${issues}.`, {
-    hint: 'Mend that and give all of it again: nothing was added.',
-  });
+/** The kind that is named, or else that of which an id looks like one. */
+export function kindOfId(id: string, flag: KindOption | undefined): Kind {
+  if (flag !== undefined) return kindOf(flag);
+  const [, prefix] = /^(r?job)_[0-9a-z]{18,}$/.exec(id) ?? [];
+  if (prefix === undefined) return 'key';
+  return prefix === 'job' ? 'job' : 'runner_job';
 }

@@ -33,7 +33,8 @@ const DIALECTS: Readonly<Record<ServiceName, ErrorDialectAt>> = {
   onceonly: async () => (await import('./services/onceonly/errors.ts')).onceOnlyErrors,
   retaia: async () => (await import('./services/retaia/errors.ts')).retaiaErrors,
   askui: async () => (await import('./services/askui/errors.ts')).askUiErrors,
-  leasectl: (path) => {
+  leasectl: async (path) => {
+    if (path.startsWith('/admin/')) return (await import('./services/admin/errors.ts')).adminErrors;
     if (path.startsWith('/api/v1/runner-jobs')) return DIALECTS.askui(path);
     return path.startsWith('/api/v1/') ? DIALECTS.retaia(path) : DIALECTS.onceonly(path);
   },

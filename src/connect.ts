@@ -1,8 +1,15 @@
 import type { Context } from './context.ts';
+import { Failure } from './domain/failure.ts';
 import { KNOWS_ACQUISITIONS, type Transport } from './http/transport.ts';
 import type { LeaseAddress } from './ledger/ledger.ts';
-import type { ServiceName } from './profiles/profile.ts';
-import { type HostedTarget, resolveTarget, type Secret, type Target } from './profiles/resolve.ts';
+import { LOCAL, type ServiceName } from './profiles/profile.ts';
+import {
+  type HostedTarget,
+  type Resolved,
+  resolveTarget,
+  type Secret,
+  type Target,
+} from './profiles/resolve.ts';
 import { sourceOf } from './secrets/secret-store.ts';
 import type { Progress } from './terminal/progress.ts';
 import { withProgress } from './with-progress.ts';
@@ -23,6 +30,10 @@ export interface ConnectOptions {
   readonly showsCalls?: boolean;
   /** Whether a token is tried: then no other one will do that is stored by the time it is refused. */
   readonly isTrial?: boolean;
+  /** The embedded service's database, instead of what a profile leads to. */
+  readonly database?: string | undefined;
+  /** What it has there; only who opens the database may choose. */
+  readonly namespace?: string | undefined;
 }
 
 /** A service ready to be asked. */
@@ -54,12 +65,27 @@ export async function connect<Client>(
   options: ConnectOptions,
   createClient: (port: ClientPort) => Promise<Client>,
 ): Promise<Connection<Client>> {
-  const selection = await context.selection(service, options.profile);
-  const { target, used, notice } = await resolveTarget(selection);
+  const { target, used, notice } =
+    options.database === undefined
+      ? await resolveTarget(await context.selection(service, options.profile))
+      : DATABASE;
+  if (target.type === 'hosted' && options.namespace !== undefined) throw namespaceOfToken();
   if (notice) options.notice?.(notice);
   if (options.isDryRun) context.beginDryRun();
   else if (used !== undefined) await context.profiles.touch(used, context.now());
   return connectTo(context, target, service, options, createClient);
+}
+
+const DATABASE: Resolved = {
+  target: { type: 'local', profile: LOCAL },
+  used: undefined,
+  notice: undefined,
+};
+
+function namespaceOfToken(): Failure {
+  return new Failure('usage', 'A service that is asked takes the namespace of the token.', {
+    hint: 'Leave --namespace out, or work on the database itself: --database',
+  });
 }
 
 /** As {@link connect}, to what is known already. */
@@ -96,8 +122,9 @@ async function transportTo(
   context: Context,
   target: Target,
   service: ServiceName,
-  { timeout, version, isDryRun, progress, showsCalls, isTrial }: ConnectOptions,
+  options: ConnectOptions,
 ): Promise<Transport> {
+  const { timeout, version, isDryRun, progress, showsCalls, isTrial } = options;
   const userAgent = `leasectl/${version}`;
   if (isDryRun) {
     const { createDryTransport } = await import('./dry-transport.ts');
@@ -106,7 +133,12 @@ async function transportTo(
   if (target.type === 'local') {
     const { createEmbeddedTransport } = await import('./embedded.ts');
     const caller = userOf(context.env);
-    return createEmbeddedTransport(service, await context.engine(), caller, await context.trace());
+    return createEmbeddedTransport(
+      service,
+      await context.embedded(options),
+      caller,
+      await context.trace(),
+    );
   }
   const { createHostedTransport } = await import('./hosted.ts');
   const begun = performance.now();

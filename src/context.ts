@@ -4,8 +4,7 @@ import { type Connection, type ConnectOptions, connect, userOf } from './connect
 import { createDebugTrace } from './debug.ts';
 import type { Clock } from './domain/clock.ts';
 import { Failure } from './domain/failure.ts';
-import type { Access } from './engine/access.ts';
-import type { Engine } from './engine/engine.ts';
+import type { Embedded } from './embedded.ts';
 import type { Store } from './engine/store.ts';
 import { isSystemError } from './files/private-file.ts';
 import type { Trace } from './http/transport.ts';
@@ -23,11 +22,14 @@ import { ProfileStore } from './profiles/profile-store.ts';
 import { findProject, type Project } from './profiles/project.ts';
 import type { Environment, Secret, Selection } from './profiles/resolve.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
+import type { AdminClient } from './services/admin/client.ts';
 import type { AskUiClient } from './services/askui/client.ts';
 import type { OnceOnlyClient } from './services/onceonly/client.ts';
 import type { RetaiaClient } from './services/retaia/client.ts';
 import type { Clocks } from './supervise/moment.ts';
 import { Terminal } from './terminal/terminal.ts';
+
+type EmbeddedPlace = Pick<ConnectOptions, 'database' | 'namespace'>;
 
 /** Loaded when it is needed: looking at a lease needs no randomness. */
 function crypto() {
@@ -94,6 +96,14 @@ export class Context {
     });
   }
 
+  /** @throws Failure as `onceOnly` */
+  admin(options: ConnectOptions): Promise<Connection<AdminClient>> {
+    return connect(this, 'leasectl', options, async (port) => {
+      const { createAdminClient } = await import('./services/admin/client.ts');
+      return createAdminClient(port);
+    });
+  }
+
   /** For requests that leasectl knows nothing of. @throws Failure as `onceOnly` */
   anyService(service: ServiceName, options: ConnectOptions): Promise<Connection<AnyClient>> {
     return connect(this, service, options, async (port) => {
@@ -113,34 +123,19 @@ export class Context {
     return systemClocks;
   }
 
-  /** The embedded service's engine: for its administration, beside what the services offer. */
-  async engine(): Promise<Engine> {
-    const { engineOn } = await import('./engines.ts');
-    return engineOn(await this.#store(), userOf(this.env));
-  }
-
-  /** Who may ask the embedded service, where it is served. */
-  async access(): Promise<Access> {
-    const { accessOn } = await import('./engines.ts');
-    return accessOn(await this.#store());
-  }
-
-  /** Makes so many ids, by index: random, short, and sorted in the order of their making. */
-  newIds(prefix: string, count: number): (index: number) => string {
-    const time = this.now().toString(36).padStart(9, '0');
-    const random = crypto().randomBytes(5).readUIntBE(0, 5).toString(36).padStart(8, '0');
-    // The last digits tell those apart that are made together.
-    const digits = (count - 1).toString(36).length;
-    return (index) => `${prefix}_${time}${random}${index.toString(36).padStart(digits, '0')}`;
+  /** What a namespace has of the embedded service, in its own database unless another is named. */
+  async embedded({ database, namespace }: EmbeddedPlace): Promise<Embedded> {
+    const [{ engineOn }, { DEFAULT_NAMESPACE }] = await Promise.all([
+      import('./engines.ts'),
+      import('./engine/store.ts'),
+    ]);
+    const own = namespace ?? DEFAULT_NAMESPACE;
+    const store = (await this.#store(database)).within(own);
+    return { engine: engineOn(store, userOf(this.env)), store, namespace: own };
   }
 
   newUuid(): string {
     return crypto().randomUUID();
-  }
-
-  /** 256 random bits, as text. */
-  newSecret(): string {
-    return crypto().randomBytes(32).toString('base64url');
   }
 
   /** Where what a command works with under a lease is kept while it runs. */
@@ -251,14 +246,18 @@ export class Context {
     }
   }
 
-  #store(): Promise<Store> {
-    this.#opened ??= this.#openStore();
+  #store(database: string | undefined): Promise<Store> {
+    this.#opened ??= this.#openStore(database);
     return this.#opened;
   }
 
-  async #openStore(): Promise<Store> {
-    const { openSqliteStore } = await import('./store/sqlite/sqlite-store.ts');
-    const store = openSqliteStore({ file: this.paths.leases });
+  async #openStore(database: string | undefined): Promise<Store> {
+    const { openStore } = await import('./open-store.ts');
+    const store = await openStore({
+      location: database ?? this.paths.leases,
+      env: this.env,
+      remember: (secret) => this.redactor.addCredential(secret),
+    });
     this.#closers.push(() => store.close());
     return store;
   }

@@ -5,12 +5,12 @@ const MAX = 100_000;
 
 /**
  * @param flag for the message, e.g. `--limit`
- * @throws Failure `usage` for anything but a whole number from 1 to 100,000
+ * @throws Failure `usage` for anything but a whole number from 1 to the most
  */
-export function parseCount(text: string, flag: string): number {
+export function parseCount(text: string, flag: string, most = MAX): number {
   const count = Number(text);
-  if (/^\d+$/.test(text) && count >= 1 && count <= MAX) return count;
+  if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
   throw new Failure('usage', `${flag} is no usable number: ${JSON.stringify(text)}.`, {
-    hint: 'Give a whole number from 1 to 100000.',
+    hint: `Give a whole number from 1 to ${most}.`,
   });
 }

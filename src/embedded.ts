@@ -1,31 +1,50 @@
 import type { Engine } from './engine/engine.ts';
+import type { Store } from './engine/store.ts';
 import type { Route } from './http/route.ts';
 import type { Trace, Transport } from './http/transport.ts';
 import type { ServiceName } from './profiles/profile.ts';
 
+/** What one namespace has of the embedded service. */
+export interface Embedded {
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly namespace: string;
+}
+
 interface Dialect {
   /** What the base URL of a profile for this service ends with. */
   readonly basePath: string;
-  readonly routesOf: (engine: Engine) => readonly Route[];
+  readonly routesOf: (embedded: Embedded) => readonly Route[];
 }
 
 /** How the embedded service speaks as each service. */
 const DIALECTS: Readonly<Record<ServiceName, () => Promise<Dialect>>> = {
   onceonly: async () => {
     const { onceOnlyRoutes } = await import('./services/onceonly/routes.ts');
-    return { basePath: '', routesOf: onceOnlyRoutes };
+    return { basePath: '', routesOf: ({ engine }) => onceOnlyRoutes(engine) };
   },
   retaia: async () => {
     const { BASE_PATH, retaiaRoutes } = await import('./services/retaia/routes.ts');
-    return { basePath: BASE_PATH, routesOf: retaiaRoutes };
+    return { basePath: BASE_PATH, routesOf: ({ engine }) => retaiaRoutes(engine) };
   },
   askui: async () => {
     const { askUiRoutes } = await import('./services/askui/routes.ts');
-    return { basePath: '', routesOf: askUiRoutes };
+    return { basePath: '', routesOf: ({ engine }) => askUiRoutes(engine) };
   },
   leasectl: async () => {
-    const dialects = await Promise.all([DIALECTS.onceonly(), DIALECTS.retaia(), DIALECTS.askui()]);
-    return { basePath: '', routesOf: (engine) => dialects.flatMap((own) => own.routesOf(engine)) };
+    const [{ adminRoutes }, { accessOn }, ...dialects] = await Promise.all([
+      import('./admin-routes.ts'),
+      import('./engines.ts'),
+      ...[DIALECTS.onceonly(), DIALECTS.retaia(), DIALECTS.askui()],
+    ]);
+    const routesOf: Dialect['routesOf'] = (embedded) => [
+      ...dialects.flatMap((own) => own.routesOf(embedded)),
+      ...adminRoutes(
+        { ...embedded, access: accessOn(embedded.store, embedded.namespace) },
+        Date.now,
+      ),
+    ];
+    return { basePath: '', routesOf };
   },
 };
 
@@ -42,7 +61,7 @@ export async function embeddedUrl(service: ServiceName): Promise<URL> {
  */
 export async function createEmbeddedTransport(
   service: ServiceName,
-  engine: Engine,
+  embedded: Embedded,
   caller: string,
   trace?: Trace,
 ): Promise<Transport> {
@@ -50,7 +69,7 @@ export async function createEmbeddedTransport(
     import('./server/in-process.ts'),
     DIALECTS[service](),
   ]);
-  const transport = createInProcessTransport(routesOf(engine), { basePath, caller });
+  const transport = createInProcessTransport(routesOf(embedded), { basePath, caller });
   if (!trace) return transport;
   const { traced } = await import('./http/trace.ts');
   return traced(transport, await embeddedUrl(service), trace);

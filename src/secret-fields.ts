@@ -4,7 +4,7 @@ import { isJsonObject } from './domain/json.ts';
  * What proves that one is somebody, or holds something. Not all that `isSecretName` takes for a secret:
  * in our own answers a `client_key` is the name of a file, and has to be shown.
  */
-const NAMES = ['lease_id', 'lock_token', 'ack', 'access_token', 'client_secret'];
+const NAMES = ['lease_id', 'lock_token', 'ack', 'access_token', 'client_secret', 'token'];
 /** A shorter one is no secret, and would be found in any text. */
 const SHORTEST = 8;
 

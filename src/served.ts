@@ -1,3 +1,4 @@
+import { adminRoutes } from './admin-routes.ts';
 import type { Engine } from './engine/engine.ts';
 import { DEFAULT_NAMESPACE, type Store } from './engine/store.ts';
 import { accessOn, engineOn } from './engines.ts';
@@ -34,11 +35,14 @@ export function servedRoutes(
     const { name = null, namespace = DEFAULT_NAMESPACE } = bearer ?? {};
     const own = engineOn(store.within(namespace), name, capacity);
     const engine = around.engine(own, namespace);
-    return around.routes([
+    const dialects = [
       ...onceOnlyRoutes(engine),
       ...retaiaRoutes(engine),
       tokenRoute,
       ...askUiRoutes(engine),
-    ]);
+    ];
+    // Whoever looks after it meets neither faults nor counters.
+    const administration = { engine: own, access: accessOn(store, namespace) };
+    return [...around.routes(dialects), ...adminRoutes(administration, Date.now)];
   };
 }

@@ -127,6 +127,15 @@ async function completeValue(
       prefix,
     );
   }
+  if (value.lists) {
+    const typed = current.slice(prefix.length);
+    const begun = typed.slice(0, typed.lastIndexOf(',') + 1);
+    const left = value.lists.filter((one) => !begun.split(',').includes(one));
+    return words(
+      left.map((one) => ({ value: one })),
+      prefix + begun,
+    );
+  }
   const { completes } = value;
   if (completes && completes !== 'file') return words(await known(completes, place), prefix);
   const form = completes === 'file' ? 'FILE' : String(value.helpValue ?? '');
@@ -166,7 +175,13 @@ async function known(
       return METHODS.map((value) => ({ value }));
     default: {
       const profile = service === 'embedded' ? 'local' : typed.flags.get('profile');
-      return sources.held({ ...HELD[what], profile });
+      const held = HELD[what === 'lease' ? kindIn(typed) : what];
+      return sources.held({ ...held, profile });
     }
   }
+}
+
+function kindIn({ flags }: Typed): 'key' | 'job' | 'runner-job' {
+  const kind = flags.get('kind');
+  return kind === 'job' || kind === 'runner-job' ? kind : 'key';
 }

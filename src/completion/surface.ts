@@ -9,6 +9,8 @@ export const COMPLETES = [
   'held-job',
   'runner-job',
   'held-runner-job',
+  /** A key, or the id of a job, as `--kind` says. */
+  'lease',
   /** A profile of the command's service, or `local`. */
   'profile',
   /** A profile that has a file. */
@@ -24,7 +26,12 @@ export type Completes = (typeof COMPLETES)[number];
 const Words = z.optional(z.array(z.string()));
 
 /** What a value can be: that of an argument, or of a flag. */
-const value = { completes: z.optional(z.enum(COMPLETES)), options: Words };
+const value = {
+  completes: z.optional(z.enum(COMPLETES)),
+  options: Words,
+  /** What can be in it, separated by commas. */
+  lists: Words,
+};
 
 const Flag = z.object({
   ...value,
@@ -51,7 +58,7 @@ const Command = z.object({
   runsCommand: z.optional(z.boolean()),
 });
 export type Command = z.infer<typeof Command>;
-export type Value = Pick<Flag, 'completes' | 'options'> & Partial<Flag>;
+export type Value = Pick<Flag, 'completes' | 'options' | 'lists'> & Partial<Flag>;
 
 const Manifest = z.object({
   commands: z.record(

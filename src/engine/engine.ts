@@ -146,8 +146,15 @@ export function createEngine({
     leases: (filter, limit) =>
       store.read(async (view) => {
         const { now } = view;
-        const leases = await view.leases(filter, limit);
-        return { leases: leases.filter((lease) => remembered(lease, now)), now };
+        const leases: Lease[] = [];
+        let { after } = filter;
+        for (;;) {
+          const found = await view.leases({ ...filter, after }, limit);
+          leases.push(...found.filter((lease) => remembered(lease, now)));
+          after = found.at(-1);
+          if (leases.length >= limit || found.length < limit) break;
+        }
+        return { leases: leases.slice(0, limit), now };
       }),
 
     history: (filter, limit) => store.read((view) => view.events(filter, limit)),

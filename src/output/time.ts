@@ -1,5 +1,5 @@
 import { formatDuration } from '../domain/duration.ts';
-import type { Layout } from './style.ts';
+import type { Layout, Style } from './style.ts';
 
 type Zone = Pick<Layout, 'isUtc'>;
 
@@ -18,9 +18,20 @@ export function shownTime(milliseconds: number, { isUtc }: Zone): string {
 
 /** The end of a lease, and how far it is: `2025-01-15 11:30:00 +01:00 (14m 59s left)`. */
 export function timeLeft(milliseconds: number, now: number, zone: Zone): string {
+  return `${shownTime(milliseconds, zone)} (${leftOf(milliseconds, now)})`;
+}
+
+function leftOf(milliseconds: number, now: number): string {
   const seconds = Math.ceil((milliseconds - now) / 1000);
-  const left = seconds > 0 ? `${formatDuration(seconds)} left` : 'over';
-  return `${shownTime(milliseconds, zone)} (${left})`;
+  return seconds > 0 ? `${formatDuration(seconds)} left` : 'over';
+}
+
+/** The same of a service's time, in a list. Who reads it later, or asks for UTC, gets the time, too. */
+export function shownEnd(text: string, now: number, style: Style): string {
+  const milliseconds = Date.parse(text);
+  if (Number.isNaN(milliseconds)) return text;
+  const isLeft = style.isInteractive && !style.isUtc;
+  return isLeft ? leftOf(milliseconds, now) : timeLeft(milliseconds, now, style);
 }
 
 /** How long ago a moment was: `5m ago`. */
@@ -34,4 +45,18 @@ export function serviceTime(text: string | null | undefined, zone: Zone): string
   if (!text) return undefined;
   const milliseconds = Date.parse(text);
   return Number.isNaN(milliseconds) ? text : shownTime(milliseconds, zone);
+}
+
+/** A service's time that is over, and how long ago that was: `2025-01-15 11:30:00 +01:00 (5m ago)`. */
+export function pastTime(text: string, now: number, zone: Zone): string {
+  const milliseconds = Date.parse(text);
+  if (Number.isNaN(milliseconds)) return text;
+  return `${shownTime(milliseconds, zone)} (${timeAgo(milliseconds, now)})`;
+}
+
+/** The same in a list. Who reads it later, or asks for UTC, gets the time itself. */
+export function shownPast(text: string | null, now: number, style: Style): string {
+  if (text === null) return '';
+  const isAgo = style.isInteractive && !style.isUtc && !Number.isNaN(Date.parse(text));
+  return isAgo ? timeAgo(Date.parse(text), now) : (serviceTime(text, style) ?? '');
 }

@@ -81,7 +81,7 @@ describe('capabilities', () => {
     expect(notes).toMatchObject({
       lease: 'Only for onceonly.',
       'jobs claim': 'Only for retaia.',
-      'admin jobs add': 'Only for the embedded service: --profile local.',
+      'admin jobs add': 'Only for leasectl.',
       'runner-jobs exec': expect.stringContaining('unknown whether a lease was taken'),
       'runner-jobs ping': null,
     });

@@ -11,7 +11,10 @@ import { type SeenRequest, startStub } from '../support/stub-server.ts';
 const ACK = 'canary-ack-3e11';
 
 /** Commands that ask a service and change nothing: reviewed when one is added. */
-const LOOKING = ['doctor', 'jobs:list', 'result', 'status', 'wait'];
+const LOOKING = [
+  ...['admin:clients:list', 'admin:history', 'admin:leases:list', 'admin:leases:show'],
+  ...['admin:tokens:list', 'doctor', 'jobs:list', 'result', 'status', 'wait'],
+];
 
 interface Invocation {
   readonly args: readonly string[];
@@ -20,6 +23,19 @@ interface Invocation {
 
 /** How each changing command is tried out. A command that is not here fails the test. */
 const INVOCATIONS: Readonly<Record<string, Invocation>> = {
+  'admin:clients:add': { args: ['admin', 'clients', 'add', 'c', '--scope', 'jobs:claim'] },
+  'admin:clients:remove': { args: ['admin', 'clients', 'remove', 'c'] },
+  'admin:jobs:add': { args: ['admin', 'jobs', 'add', '--type', 't', '--count', '2'] },
+  'admin:leases:break': { args: ['admin', 'leases', 'break', 'a/b', '--reason', 'r'] },
+  'admin:runner-jobs:add': {
+    args: ['admin', 'runner-jobs', 'add', '--file', '-'],
+    input: JSON.stringify({ access_token: HANDLE }),
+  },
+  'admin:runner-jobs:cancel': { args: ['admin', 'runner-jobs', 'cancel', 'j/1'] },
+  'admin:tokens:add': {
+    args: ['admin', 'tokens', 'add', 'ci', '--scope', 'admin', '--expires', '90d'],
+  },
+  'admin:tokens:revoke': { args: ['admin', 'tokens', 'revoke', 'ci'] },
   api: {
     args: ['api', 'delete', '/v1/x?a=1', '-q', `token=${HANDLE}`, '-H', `X-Api-Key: ${HANDLE}`],
   },
@@ -67,6 +83,7 @@ test('every command that asks a service is tried out here, or known to change no
 });
 
 const SERVICES: readonly (readonly [RegExp, string])[] = [
+  [/^admin:/, 'leasectl'],
   [/^jobs:/, 'retaia'],
   [/^runner-jobs:/, 'askui'],
   [/./, 'onceonly'],
@@ -139,7 +156,7 @@ describe.each(Object.entries(INVOCATIONS))('%s --dry-run', (id, invocation) => {
     const { code, stdout } = await sandbox.run(args, { input });
     expect({ code, line: stdout.split('\n')[0] }).toEqual({
       code: 0,
-      line: expect.stringMatching(/^(POST|DELETE) local:\/(api\/)?v1\/\w/),
+      line: expect.stringMatching(/^(POST|DELETE) local:\/((api|admin)\/)?v1\/\w/),
     });
     expect(filesOf(sandbox.directory)).toEqual({});
   });

@@ -39,6 +39,19 @@ const PREPARED: Readonly<Record<string, (sandbox: Sandbox) => Promise<unknown>>>
   'runner-jobs:exec': ({ json }) => json(['admin', 'runner-jobs', 'add', '--tag', 'windows']),
   'runner-jobs:lease': ({ json }) => json(['admin', 'runner-jobs', 'add']),
 
+  'admin:clients:list': (sandbox) => addsClient(sandbox),
+  'admin:clients:remove': (sandbox) => addsClient(sandbox),
+  'admin:tokens:list': async ({ json, directory }) => {
+    const add = ['admin', 'tokens', 'add', 'ci', '--scope', 'admin'];
+    await json(add);
+    await json([...add, '--database', join(directory, 'leases.db')]);
+  },
+  'admin:tokens:revoke': ({ json }) => json(['admin', 'tokens', 'add', 'ci', '--scope', 'admin']),
+  'admin:leases:list': ({ json }) => json(['lease', 'hello']),
+  'admin:leases:show': ({ json }) => json(['lease', 'hello']),
+  'admin:leases:break': ({ json }) => json(['lease', 'hello']),
+  'admin:history': ({ json }) => json(['lease', 'hello']),
+
   status: ({ json }) => json(['lease', 'hello']),
   extend: ({ json }) => json(['lease', 'hello']),
   complete: ({ json }) => json(['lease', 'hello']),
@@ -63,6 +76,10 @@ const PREPARED: Readonly<Record<string, (sandbox: Sandbox) => Promise<unknown>>>
   'profile:use': (sandbox) => addProfile(sandbox, 'prod', 'https://example.com'),
   'profile:remove': (sandbox) => addProfile(sandbox, 'staging', 'https://example.com'),
 };
+
+function addsClient({ json }: Sandbox): Promise<unknown> {
+  return json(['admin', 'clients', 'add', 'build-agent', '--scope', 'jobs:claim']);
+}
 
 /** Claims a job, whose id is then in $JOB, and keeps its handle in job.json. */
 async function claimed({ directory, json }: Sandbox): Promise<Environment> {
@@ -96,6 +113,7 @@ const WITH_JOB: Readonly<Record<string, (sandbox: Sandbox) => Promise<Environmen
   'runner-jobs:ping': leased,
   'runner-jobs:complete': leased,
   'admin:runner-jobs:cancel': leased,
+  'admin:leases:show': leased,
 };
 
 /** A line that runs until it is stopped, at any port: stops it as soon as it has said something. */
@@ -212,7 +230,7 @@ test('every command has the flags that all have, and those that ask a service th
     const expected = ['json', 'no-color'];
     // These print no answer.
     if (!/(^|:)(exec|serve)$/.test(id)) expected.push('field', 'query', 'utc', 'wide');
-    if (!/^(profile:|admin:|(capabilities|completion|doctor|serve)$)/.test(id)) {
+    if (!/^(profile:|(capabilities|completion|doctor|serve)$)/.test(id)) {
       expected.push('profile', 'timeout');
     }
     expect(Object.keys(flags), id).toEqual(expect.arrayContaining(expected));

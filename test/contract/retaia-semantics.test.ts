@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Context } from '../../src/context.ts';
+import { idsBy } from '../../src/admin-routes.ts';
 import { LEASE } from '../support/embedded-jobs.ts';
 import { failure, refusal, startRetaia, submission } from './retaia-service.ts';
 
@@ -19,7 +19,7 @@ describe('the list', () => {
 
   test('has jobs that were added in one batch in its order, by the ids they are given', async () => {
     const { addJobs, listed } = await startRetaia();
-    const newId = new Context(process).newIds('job', 300);
+    const newId = idsBy(Date.now)('job', 300);
     const ids = Array.from({ length: 300 }, (_, index) => newId(index));
     await addJobs(many(300), ids);
     expect(await listed({ limit: '300' })).toEqual(ids);

@@ -81,6 +81,7 @@ const FIELDS: Readonly<Record<Service, string>> = {
   onceonly: 'lease_id',
   retaia: 'lock_token',
   askui: 'ack',
+  leasectl: 'token',
 };
 
 function wordsOf(trial: Trial, template: Template, { url }: CanaryService): string[] {
@@ -119,7 +120,7 @@ async function environmentOf(
   const profile = profileOf(trial);
   const own = serviceOf(trial);
   // A service's own variable is there for other tools, anyway.
-  const isVendors = credential === 'vendor' && own !== 'retaia';
+  const isVendors = credential === 'vendor' && /^(onceonly|askui)$/.test(own);
   const place = profile ? {} : { LEASECTL_URL: service.url + PATHS[own] };
   return {
     ONCEONLY_API_KEY: SECRETS.vendor,
@@ -138,8 +139,12 @@ const ANSWERED: readonly Canary[] = ['lease', 'lock', 'ack', 'fresh', 'input', '
 /** The commands whose output is the service's answer in any case. */
 const PASSES_ON = new Set(['api']);
 
+/** Those that show what is told only once: a secret that was made for them. */
+const SHOWS = new Set(['admin:tokens:add', 'admin:clients:add']);
+
 function allowedOnStdout({ form, mode }: Trial): readonly Canary[] {
   if (mode === 'dry' || mode === 'dry json' || mode === 'help') return [];
+  if (SHOWS.has(form.command.id)) return ['fresh'];
   const isChosen = mode === 'json' || mode === 'field' || mode === 'query';
   if (!isChosen && !PASSES_ON.has(form.command.id)) return [];
   return form.words.includes('--show-secrets') ? [...ANSWERED, 'job'] : ANSWERED;

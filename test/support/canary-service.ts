@@ -82,12 +82,14 @@ async function read(request: IncomingMessage): Promise<Told> {
 const isoIn = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
 
 /** Takes what it is asked, and tells secrets that it alone knows. */
-export const succeed: Behavior = ({ path, url, body }) => {
+export const succeed: Behavior = ({ method, path, url, body }) => {
   const headers = { 'set-cookie': `session=${SECRETS.fresh}`, 'x-api-key': SECRETS.fresh };
   if (path.endsWith('/oauth/token')) {
     return { status: 200, headers, body: { access_token: SECRETS.access, token_type: 'Bearer' } };
   }
   if (path.endsWith('/complete') && path.startsWith('/api')) return { status: 204 };
+  const administered = administeredAt(method, path);
+  if (administered) return { status: 200, headers, body: administered };
   const asked = new URL(url, 'http://stub').searchParams.get('key') ?? parsed(body).key;
   return { status: 200, headers, body: bodyOf(path, String(asked)) };
 };
@@ -133,6 +135,41 @@ function bodyOf(path: string, key: string): unknown {
     '/api/v1/runner-jobs/ping': { visible: isoIn(60), cancel_job: false },
   };
   return answers[path] ?? { ...more, ...job, ...lease, ...runnerJob };
+}
+
+const NEVER = { expires_at: null, last_used_at: null, revoked_at: null };
+
+/** What leasectl's own administration answers. */
+function administeredAt(method: string, path: string): unknown {
+  const now = isoIn(0);
+  const token = { name: 'n', namespace: 'default', scope: 'admin', created_at: now, ...NEVER };
+  const client = { client_id: 'c', name: 'n', scope: 'admin' };
+  const lease = {
+    ...{ kind: 'key', id: 'k1', state: 'held', holder: 'h', fencing_token: 5, version: 7 },
+    ...{ first_seen_at: now, changed_at: now, expires_at: isoIn(60), finished_at: null },
+    ...{ error_code: null, cancel_requested: false, closed: false, acquired_at: now, ttl: 60 },
+    ...{ result_hash: null, metadata: null, work: null, now, refresh_token: SECRETS.fresh },
+  };
+  const event = {
+    ...{ sequence: 9, kind: 'key', id: 'k1', type: 'broken', at: now, fencing_token: 5 },
+    ...{ version: 7, caller: 'c', detail: null },
+  };
+  const job = { job_id: 'j1', id: 'r1', status: 'RUNNING', cancel_job: true, removed: true };
+  const answers: Readonly<Record<string, unknown>> = {
+    '/jobs': [job],
+    '/runner-jobs': [job],
+    '/runner-jobs/cancel': job,
+    '/tokens/revoke': token,
+    '/leases': { leases: [lease], next: 'key:k1', now },
+    '/lease': lease,
+    '/lease/break': lease,
+    '/history': { events: [event], next: 9 },
+    '/tokens': method === 'GET' ? [token] : { token: SECRETS.fresh, ...token },
+    '/clients':
+      method === 'GET' ? [client] : { client_secret: SECRETS.fresh, ...client, removed: true },
+  };
+  const [, endpoint = ''] = /^\/admin\/v1(\/.*)$/.exec(path) ?? [];
+  return answers[endpoint];
 }
 
 /** Whether a request only takes something, or gets an access token. */

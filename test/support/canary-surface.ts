@@ -30,7 +30,7 @@ export interface Command {
   readonly id: string;
   readonly args: Readonly<Record<string, Argument>>;
   readonly flags: Readonly<Record<string, Flag>>;
-  readonly service?: 'onceonly' | 'retaia' | 'askui' | 'any' | 'embedded';
+  readonly service?: 'onceonly' | 'retaia' | 'askui' | 'leasectl' | 'any' | 'embedded';
   readonly runsCommand?: boolean;
 }
 
@@ -62,6 +62,8 @@ const VALUES: Readonly<Record<string, string>> = {
   path: '/v1/ai/lease',
   resolve: 'lease',
   scope: 'jobs:claim',
+  expires: '1d',
+  after: 'key:k1',
   method: 'POST',
   storage: 'file',
   ttl: '20s',
@@ -76,6 +78,7 @@ const VALUES: Readonly<Record<string, string>> = {
   'stored-profile': 'retaia-stored',
   profile: 'retaia-stored',
   command: 'lease',
+  lease: 'k1',
 
   DURATION: '{timeout}',
   NUMBER: '1',

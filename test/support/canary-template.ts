@@ -13,9 +13,9 @@ export interface Template {
   readonly taken: Words;
 }
 
-export const PATHS = { onceonly: '', retaia: '/api/v1', askui: '' } as const;
+export const PATHS = { onceonly: '', retaia: '/api/v1', askui: '', leasectl: '' } as const;
 type Service = keyof typeof PATHS;
-const SERVICES: readonly Service[] = ['onceonly', 'retaia', 'askui'];
+const SERVICES: readonly Service[] = ['onceonly', 'retaia', 'askui', 'leasectl'];
 
 /** What says how to come to the secret of a profile, and stdin. */
 const KINDS: Readonly<Record<string, readonly [flags: readonly string[], input: string]>> = {
@@ -44,7 +44,7 @@ export async function createTemplate(root: string, url: string): Promise<Templat
 }
 
 function takeAt(service: Service): string[] {
-  if (service === 'onceonly') return ['lease', 'k1'];
+  if (service === 'onceonly' || service === 'leasectl') return ['lease', 'k1'];
   return service === 'retaia'
     ? ['jobs', 'claim', 'j1']
     : ['runner-jobs', 'lease', '--runner-id', 'r'];
@@ -53,11 +53,14 @@ function takeAt(service: Service): string[] {
 async function fillEmbedded({ json }: CanaryMachine): Promise<Omit<Template, 'machine'>> {
   const at = ['--profile', 'local'];
   await json(['lease', 'k1', ...at]);
-  const jobs = await json(['admin', 'jobs', 'add', '--type', 'extract_facts', '--count', '3']);
+  const jobs = await json([
+    ...['admin', 'jobs', 'add', '--type', 'extract_facts', '--count', '3'],
+    ...at,
+  ]);
   const claimed = Object(await json(['jobs', 'claim', '--next', ...at])).job_id;
   const waiting = [jobs].flat().map((job) => Object(job).job_id);
   const lines = Array.from({ length: 3 }, () => JSON.stringify({ access_token: SECRETS.job }));
-  const add = ['admin', 'runner-jobs', 'add', '--file', '-'];
+  const add = ['admin', 'runner-jobs', 'add', '--file', '-', ...at];
   const added = await json(add, { input: lines.join('\n') });
   const leased = Object(await json(['runner-jobs', 'lease', '--runner-id', 'r', ...at])).id;
   const runnerJobs = [added].flat().map((job) => Object(job).id);

@@ -1,63 +1,19 @@
 import { once } from 'node:events';
-import { isJsonObject } from '../../src/domain/json.ts';
 import { createAuthority } from './certificates.ts';
 import { STATE } from './hosted-answers.ts';
-import { addProfile, createSandbox, outcomeOf, type RunOptions, type Sandbox } from './sandbox.ts';
+import { ADMIN_ANSWERS } from './json-answers-admin.ts';
+import {
+  type Answers,
+  aboutRunnerJob,
+  createMachine,
+  idOf,
+  lines,
+  type Machine,
+  RUNNER,
+} from './json-machine.ts';
+import { addProfile, outcomeOf } from './sandbox.ts';
 import { startStub } from './stub-server.ts';
 import { startTlsService } from './tls-service.ts';
-
-/** A sandbox whose commands tell what they print as JSON, however they end. */
-interface Machine extends Sandbox {
-  /** What a command prints on stdout; it must print something. */
-  answer(line: string, options?: RunOptions): Promise<unknown>;
-  /** The lines that a command writes to stderr. */
-  events(line: string): Promise<unknown[]>;
-}
-
-function createMachine(): Machine {
-  const sandbox = createSandbox();
-  const run = (line: string, options?: RunOptions) =>
-    sandbox.run(withJson(line.split(' ')), options);
-  return {
-    ...sandbox,
-    answer: async (line, options) => {
-      const { stdout, stderr } = await run(line, options);
-      if (stdout === '') throw new Error(`leasectl ${line} printed nothing: ${stderr}`);
-      return JSON.parse(stdout);
-    },
-    events: async (line) => {
-      const { stderr } = await run(line);
-      const lines = stderr.trim().split('\n');
-      return lines.map((text) => JSON.parse(text));
-    },
-  };
-}
-
-function withJson(words: readonly string[]): string[] {
-  const end = words.indexOf('--');
-  const at = end < 0 ? words.length : end;
-  return [...words.slice(0, at), '--json', ...words.slice(at)];
-}
-
-type Answers = (machine: Machine) => Promise<readonly unknown[]>;
-
-/** The answers to lines that are run one after the other, of which those count that begin with `*`. */
-function lines(...shown: readonly string[]): Answers {
-  return async ({ answer }) => {
-    const answers: unknown[] = [];
-    for (const line of shown) {
-      const value = await answer(line.replace(/^\*/, ''));
-      if (line.startsWith('*')) answers.push(value);
-    }
-    return answers;
-  };
-}
-
-const idOf = (answer: unknown): string => {
-  const [first] = [answer].flat();
-  const { job_id, id } = isJsonObject(first) ? first : {};
-  return String(job_id ?? id);
-};
 
 /** Claims as many jobs as there are lines, and runs each about its own. */
 function aboutJobs(...shown: readonly string[]): Answers {
@@ -68,19 +24,6 @@ function aboutJobs(...shown: readonly string[]): Answers {
       const job = idOf(await answer('jobs claim --next'));
       answers.push(await answer(line.replace('JOB', job)));
     }
-    return answers;
-  };
-}
-
-const RUNNER = '--runner-id r';
-
-/** Leases one runner job, and runs each of the lines about it. */
-function aboutRunnerJob(...shown: readonly string[]): Answers {
-  return async ({ answer }) => {
-    await answer('admin runner-jobs add');
-    const job = idOf(await answer(`runner-jobs lease ${RUNNER}`));
-    const answers: unknown[] = [];
-    for (const line of shown) answers.push(await answer(line.replace('JOB', job)));
     return answers;
   };
 }
@@ -243,16 +186,7 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
   'runner-jobs:complete': aboutRunnerJob('runner-jobs complete JOB --status PASSED'),
   'runner-jobs:exec': execEvents('-admin runner-jobs add', `runner-jobs exec ${RUNNER} -- true`),
 
-  'admin:jobs:add': lines(
-    '*admin jobs add --type t',
-    '*admin jobs add --type t --capability c --source {"storage_id":"s"}',
-  ),
-  'admin:runner-jobs:add': lines(
-    '*admin runner-jobs add',
-    '*admin runner-jobs add --tag t --runner r',
-  ),
-  'admin:runner-jobs:cancel': aboutRunnerJob('admin runner-jobs cancel JOB'),
-  'admin:clients:add': lines('*admin clients add c --scope jobs:claim'),
+  ...ADMIN_ANSWERS,
 
   'profile:add': async (machine) => [
     ...(await withProfiles()(machine)),

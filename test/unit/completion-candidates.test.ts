@@ -9,6 +9,7 @@ import {
   type Wanted,
 } from '../../src/completion/candidates.ts';
 import { readSurface } from '../../src/completion/surface.ts';
+import { SCOPES } from '../../src/engine/access.ts';
 
 const read = (file: string): unknown =>
   JSON.parse(readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8'));
@@ -54,7 +55,9 @@ describe('commands', () => {
   });
 
   test('those of a topic stand after it', async () => {
-    expect(await valuesAt('admin', '')).toEqual(expect.arrayContaining(['jobs', 'clients']));
+    expect(await valuesAt('admin', '')).toEqual(
+      expect.arrayContaining(['jobs', 'clients', 'history']),
+    );
     expect(await valuesAt('admin', 'jobs', '')).toEqual(['add']);
     expect(await valuesAt('help', 'admin', 'jobs', '')).toEqual(['add']);
   });
@@ -140,7 +143,10 @@ describe('values', () => {
     [['extend', '--profile', 'prod', ''], { service: 'onceonly', profile: 'prod', isHeld: true }],
     [['jobs', 'submit', '--json', '--', ''], { service: 'retaia', isHeld: true }],
     [['jobs', 'exec', ''], { service: 'retaia', isHeld: false }],
-    [['admin', 'runner-jobs', 'cancel', ''], { service: 'askui', profile: 'local', isHeld: false }],
+    [['admin', 'runner-jobs', 'cancel', ''], { service: 'askui', isHeld: false }],
+    [['admin', 'leases', 'break', ''], { service: 'onceonly', isHeld: false }],
+    [['admin', 'history', '--kind', 'job', ''], { service: 'retaia', isHeld: false }],
+    [['admin', 'leases', 'show', '--kind=runner-job', ''], { service: 'askui', isHeld: false }],
     [['runner-jobs', 'ping', ''], { service: 'askui', isHeld: true }],
     [['exec', '--shell', ''], { service: 'onceonly', isHeld: false }],
   ])('%j takes what the ledger holds', async (words, wanted) => {
@@ -151,6 +157,14 @@ describe('values', () => {
     expect(found.reply).toMatchObject({
       candidates: [{ value: 'key 1' }, ...(isPastFlags ? [{ value: '-key' }] : [])],
     });
+  });
+
+  test('scopes, one after the other', async () => {
+    const add = ['admin', 'tokens', 'add', 'ci'];
+    expect(await valuesAt(...add, '--scope', '')).toEqual([...SCOPES]);
+    const { reply } = await offered(...add, '--scope=admin,keys:read,j');
+    expect(reply).toMatchObject({ prefix: '--scope=admin,keys:read,' });
+    expect(await valuesAt(...add, '--scope', 'admin,keys:read,j')).not.toContain('admin');
   });
 
   test('nothing stands where there is no argument', async () => {
@@ -193,7 +207,7 @@ test('every argument that is a key or a job says so, and every command on them i
       expect(arg, id).toMatchObject({
         completes: expect.stringMatching(/^(held-)?(key|job|runner-job)$/),
       });
-      expect(service, id).toMatch(/^(onceonly|retaia|askui|embedded)$/);
+      expect(service, id).toMatch(/^(onceonly|retaia|askui|leasectl)$/);
     }
     if (flags && 'profile' in flags) expect(flags['profile'], id).toHaveProperty('completes');
   }

@@ -1,5 +1,14 @@
 import { expect, test, vi } from 'vitest';
-import { serviceTime, shownTime, timeAgo, timeLeft } from '../../src/output/time.ts';
+import { PLAIN, USUAL_LAYOUT } from '../../src/output/style.ts';
+import {
+  pastTime,
+  serviceTime,
+  shownEnd,
+  shownPast,
+  shownTime,
+  timeAgo,
+  timeLeft,
+} from '../../src/output/time.ts';
 
 const LOCAL = { isUtc: false };
 const UTC = { isUtc: true };
@@ -38,4 +47,24 @@ test("a service's time is shown as all are, and what is none as it came", () => 
 
 test('what no calendar has is told as such', () => {
   for (const zone of [LOCAL, UTC]) expect(shownTime(1e300, zone)).toBe('beyond all times');
+});
+
+test('in a list a person reads how far a moment is, and a program which one', () => {
+  const base = { ...USUAL_LAYOUT, columns: 80, paint: PLAIN, clean: (text: string) => text };
+  const person = { ...base, isInteractive: true };
+  const others = [
+    { ...base, isInteractive: false, isUtc: true },
+    { ...person, isUtc: true },
+  ];
+  const text = new Date(NOON).toISOString();
+  expect(shownPast(text, NOON + 90_000, person)).toBe('1m 30s ago');
+  expect(shownEnd(text, NOON - 90_000, person)).toBe('1m 30s left');
+  for (const other of others) {
+    expect(shownPast(text, NOON + 90_000, other)).toBe('2026-01-15 12:00:05Z');
+    expect(shownEnd(text, NOON - 90_000, other)).toBe('2026-01-15 12:00:05Z (1m 30s left)');
+  }
+  expect(shownPast(null, NOON, person)).toBe('');
+  for (const shown of [shownPast, shownEnd]) expect(shown('soon', NOON, person)).toBe('soon');
+  expect(pastTime(text, NOON + 90_000, UTC)).toBe('2026-01-15 12:00:05Z (1m 30s ago)');
+  expect(pastTime('soon', NOON, UTC)).toBe('soon');
 });

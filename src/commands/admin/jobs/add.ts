@@ -1,13 +1,13 @@
 import { string } from '@oclif/core/flags';
-import { AddCommand } from '../../../admin-command.ts';
+import { AddCommand } from '../../../add-command.ts';
+import { ADMIN_CHANGING_FLAGS } from '../../../admin-command.ts';
 import { listFlags } from '../../../answer-view.ts';
 import type { Answer } from '../../../base-command.ts';
 import { renderList } from '../../../output/table.ts';
-import { NewJob, workOf } from '../../../services/retaia/new-job.ts';
-import { waitingJob } from '../../../services/retaia/routes.ts';
+import { NewJob } from '../../../services/retaia/new-job.ts';
 
 export default class AdminJobsAdd extends AddCommand {
-  static override readonly summary = 'Add jobs to the embedded service, for jobs claim';
+  static override readonly summary = "Add jobs to leasectl's own service, for jobs claim";
   static override readonly description = [
     'One job, or --count like ones, from flags; or many from a file with one JSON object',
     'on each line, of which only job_type is needed: {"job_type": "extract_facts",',
@@ -18,6 +18,7 @@ export default class AdminJobsAdd extends AddCommand {
     '<%= config.bin %> admin jobs add --type extract_facts --count 3',
     'echo \'{"job_type": "transcribe_audio"}\' | <%= config.bin %> <%= command.id %> --file -',
   ];
+  static override readonly baseFlags = ADMIN_CHANGING_FLAGS;
   static override readonly flags = {
     type: string({ description: 'Type of the job, e.g. extract_facts', helpValue: 'TYPE' }),
     asset: string({
@@ -53,15 +54,14 @@ export default class AdminJobsAdd extends AddCommand {
             ...(source ? { source } : {}),
             ...(flags.capability ? { required_capabilities: flags.capability } : {}),
           };
-    const jobs = await this.inputs(flags, NewJob, described);
-    const newUuid = () => this.context.newUuid();
-    const works = jobs.map((job) => workOf(job, newUuid));
-    const added = (await this.add('job', flags, works)).map(waitingJob);
+    const request = await this.requestOf(flags, NewJob, described);
+    const { client } = await this.connect(flags);
+    const added = await client.addJobs(request);
     const rows = added.map(({ job_id, job_type, status, asset_uuid }) => [
       job_id,
-      job_type,
-      status,
-      asset_uuid,
+      job_type ?? '',
+      status ?? '',
+      asset_uuid ?? '',
     ]);
     return {
       data: added,

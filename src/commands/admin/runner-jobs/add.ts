@@ -1,10 +1,11 @@
 import { option, string } from '@oclif/core/flags';
-import { AddCommand } from '../../../admin-command.ts';
+import { AddCommand } from '../../../add-command.ts';
+import { ADMIN_CHANGING_FLAGS } from '../../../admin-command.ts';
 import { listFlags } from '../../../answer-view.ts';
 import type { Answer } from '../../../base-command.ts';
 import { parseCount } from '../../../count.ts';
 import { renderList } from '../../../output/table.ts';
-import { NewRunnerJob, summaryOf, workOf } from '../../../services/askui/new-job.ts';
+import { NewRunnerJob } from '../../../services/askui/new-job.ts';
 import { HOSTS } from '../../../services/askui/wire.ts';
 import { parseWorkspace, workspaceFlag } from '../../../workspace.ts';
 
@@ -20,6 +21,7 @@ export default class AdminRunnerJobsAdd extends AddCommand {
     '<%= config.bin %> admin runner-jobs add --tag windows --workflow checkout',
     'echo \'{"max_tries": 1, "data": {"url": "https://example.com"}}\' | <%= config.bin %> <%= command.id %> --file -',
   ];
+  static override readonly baseFlags = ADMIN_CHANGING_FLAGS;
   static override readonly flags = {
     host: option({
       description: 'Where a runner has to be to get it [default: SELF]',
@@ -76,10 +78,10 @@ export default class AdminRunnerJobsAdd extends AddCommand {
       ...(maxTries === undefined ? {} : { max_tries: parseCount(maxTries, '--max-tries') }),
       ...(data ? { data } : {}),
     };
-    const jobs = await this.inputs(flags, NewRunnerJob, flags.file ? undefined : described);
-    const newToken = () => this.context.newSecret();
-    const works = jobs.map((job) => workOf({ ...inWorkspace, ...job }, newToken));
-    const added = (await this.add('runner_job', flags, works)).map(summaryOf);
+    const given = await this.requestOf(flags, NewRunnerJob, flags.file ? undefined : described);
+    const jobs = given.jobs.map((job) => ({ ...inWorkspace, ...job }));
+    const { client } = await this.connect(flags);
+    const added = await client.addRunnerJobs({ ...given, jobs });
     const rows = added.map(({ id, host, tags, runners, max_tries }) => [
       id,
       host ?? '',

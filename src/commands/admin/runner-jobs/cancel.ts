@@ -1,45 +1,33 @@
-import { AdminCommand } from '../../../admin-command.ts';
+import { ADMIN_CHANGING_FLAGS, AdminCommand } from '../../../admin-command.ts';
 import type { Answer } from '../../../base-command.ts';
-import { Failure } from '../../../domain/failure.ts';
-import type { Rejection } from '../../../engine/command.ts';
 import { renderDetails } from '../../../output/table.ts';
 import { required } from '../../../positional.ts';
 
 export default class AdminRunnerJobsCancel extends AdminCommand {
-  static override readonly summary = 'Cancel a job of the embedded service';
+  static override readonly summary = "Cancel a runner job of leasectl's own service";
   static override readonly description = [
     'A job that waits is canceled at once. A runner that has it is told so by its next ping,',
     'and is to complete it as CANCELED; nobody else gets it any more.',
   ].join(' ');
   static override readonly examples = ['<%= config.bin %> admin runner-jobs cancel "$JOB"'];
   static override readonly args = { job: required('Id of the job', 'runner-job') };
+  static override readonly baseFlags = ADMIN_CHANGING_FLAGS;
 
   protected async execute(): Promise<Answer> {
-    const { args } = await this.parse(AdminRunnerJobsCancel);
-    const engine = await this.context.engine();
-    const { outcome } = await engine.change('runner_job', args.job, { type: 'request_cancel' });
-    if (outcome.type === 'rejected') throw notCanceled(args.job, outcome.reason);
-    const status = outcome.type === 'finished' ? 'CANCELED' : 'RUNNING';
+    const { args, flags } = await this.parse(AdminRunnerJobsCancel);
+    const { client } = await this.connect(flags);
+    const answer = await client.cancelRunnerJob(args.job);
+    const { id, status } = answer;
     return {
-      data: { id: args.job, status, cancel_job: true },
+      data: answer,
       text: (style) =>
         renderDetails(
           [
-            ['Job', args.job],
+            ['Job', id],
             ['Status', status === 'RUNNING' ? 'RUNNING, to be canceled' : status],
           ],
           style,
         ),
     };
   }
-}
-
-function notCanceled(job: string, reason: Rejection): Failure {
-  if (reason === 'unknown') {
-    return new Failure('not_found', `There is no runner job ${job} in the embedded service.`, {
-      hint: 'Check the spelling: admin runner-jobs add told its id.',
-    });
-  }
-  const what = reason === 'closed' ? 'was given up: its tries are used up' : 'is already finished';
-  return new Failure('conflict', `${job} ${what}.`, { hint: 'Nobody gets it any more.' });
 }

@@ -1,0 +1,76 @@
+import type { Style } from './output/style.ts';
+import type { Detail } from './output/table.ts';
+import { pastTime, shownEnd, shownPast, timeLeft } from './output/time.ts';
+import type { EventInfo, LeaseDetails, LeaseSummary } from './services/admin/wire.ts';
+
+/*
+ * How people read leases that are anybody's, and what happened to them.
+ */
+
+export const leaseColumns = ['ID', 'KIND', 'STATE', 'HOLDER', 'CHANGED', 'ENDS'];
+
+/** @param now by the clock of the service */
+export function leaseRow(lease: LeaseSummary, now: number, style: Style): string[] {
+  const { id, kind, state, holder, changed_at, expires_at } = lease;
+  const isHeld = state === 'held' && expires_at !== null;
+  return [
+    id,
+    kind,
+    shownState(lease),
+    holder ?? '',
+    shownPast(changed_at, now, style),
+    isHeld ? shownEnd(expires_at, now, style) : '',
+  ];
+}
+
+export function leaseDetails(lease: LeaseDetails, style: Style): Detail[] {
+  const now = Date.parse(lease.now);
+  const past = (text: string | null) => text && pastTime(text, now, style);
+  const { state, expires_at, work } = lease;
+  const isHeld = state === 'held' && expires_at !== null;
+  return [
+    ['Id', lease.id],
+    ['Kind', lease.kind],
+    ['State', shownState(lease)],
+    ['Holder', lease.holder],
+    ['Acquired', past(lease.acquired_at)],
+    isHeld ? ['Until', timeLeft(Date.parse(expires_at), now, style)] : ['Ended', past(expires_at)],
+    ['Finished', past(lease.finished_at)],
+    ['Error', lease.error_code],
+    ['First seen', past(lease.first_seen_at)],
+    ['Changed', past(lease.changed_at)],
+    ['Acquisitions', lease.fencing_token],
+    ['At most', work?.max_tries],
+    ['Version', lease.version],
+    ['Metadata', lease.metadata && JSON.stringify(lease.metadata)],
+    ['Tags', work && work.tags.length > 0 ? work.tags.join(',') : undefined],
+    ['Runners', work && work.runners.length > 0 ? work.runners.join(',') : undefined],
+    ['Data', work && JSON.stringify(work.data)],
+  ];
+}
+
+function shownState({ state, cancel_requested, closed }: LeaseSummary): string {
+  if (cancel_requested) return `${state}, to be canceled`;
+  return closed && state !== 'held' ? `${state}, given up` : state;
+}
+
+export const eventColumns = ['TIME', 'EVENT', 'KIND', 'ID', 'CALLER', 'DETAIL'];
+
+export function eventRow(event: EventInfo, now: number, style: Style): string[] {
+  const { at, type, kind, id, caller, detail } = event;
+  return [
+    shownPast(at, now, style),
+    type,
+    kind,
+    id,
+    caller ?? '',
+    detail === null
+      ? ''
+      : Object.entries(detail)
+          .map(
+            ([name, value]) =>
+              `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+          )
+          .join(' '),
+  ];
+}
