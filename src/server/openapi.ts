@@ -2,13 +2,22 @@ import { isJsonObject, type JsonObject } from '../domain/json.ts';
 import { SCOPES, type Scope } from '../engine/access.ts';
 import type { DescribedAnswer, DescribedDialect, Named, Operation } from '../http/operation.ts';
 import { PROBLEMS, type Problem } from '../http/route.ts';
+import { adminDescription } from '../services/admin/openapi.ts';
+import { NewRunnerJob } from '../services/askui/new-job.ts';
 import { askUiDescription } from '../services/askui/openapi.ts';
 import { onceOnlyDescription } from '../services/onceonly/openapi.ts';
+import { NewJob } from '../services/retaia/new-job.ts';
 import { retaiaDescription } from '../services/retaia/openapi.ts';
 import { answerSchema, requestSchema } from './openapi-schema.ts';
 import { ownDescription } from './own-description.ts';
 
-const DIALECTS = [onceOnlyDescription, retaiaDescription, askUiDescription, ownDescription];
+const DIALECTS = [
+  onceOnlyDescription,
+  retaiaDescription,
+  askUiDescription,
+  adminDescription({ job: NewJob, runnerJob: NewRunnerJob }),
+  ownDescription,
+];
 
 const SCOPE_WORDS: Readonly<Record<Scope, string>> = {
   'keys:read': 'Look at keys',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
+import { SCOPES } from '../../src/engine/access.ts';
 import type { Kind } from '../../src/engine/lease.ts';
 import { PROBLEMS } from '../../src/http/route.ts';
 import { workOf as runnerJobOf } from '../../src/services/askui/new-job.ts';
@@ -151,6 +152,79 @@ test('runner jobs', async () => {
   await ask('pingRunnerJob', { query: { ack: 'guessed' } });
   await ask('completeRunnerJob', { query: ack, body: { status: 'LOST' } });
   await ask('completeRunnerJob', { query: ack, body: { status: 'PASSED' } });
+});
+
+describe('the administration', () => {
+  test('of work', async () => {
+    const { ask } = await start({ capacity: 3 });
+    const added = [
+      ['addJobs', { job_type: 'extract_facts', source: { storage_id: 'nas' } }],
+      ['addRunnerJobs', { tags: ['gpu'], max_tries: 1 }],
+    ] as const;
+    for (const [operationId, job] of added) {
+      expect((await ask(operationId, { body: { ttl: 60, jobs: [job] } })).status).toBe(201);
+      await ask(operationId, { body: { ttl: 60, count: 9, jobs: [job] } });
+      await ask(operationId, { body: { ttl: 60 } });
+    }
+    const { body } = await ask('listLeases', { query: { kind: 'runner_job' } });
+    const id = String(Object(body).leases[0].id);
+    expect((await ask('cancelRunnerJob', { query: { id } })).status).toBe(200);
+    await ask('leaseKey', { body: { key: 'k' } });
+    await ask('cancelRunnerJob', { query: { id: 'unheard of' } });
+    await ask('cancelRunnerJob');
+    // Given up: canceled before, or out of tries.
+    const { ask: other, add, engine } = await start();
+    await add('runner_job', 'tried');
+    for (let tries = 0; tries < 3; tries += 1) {
+      await other('leaseRunnerJob', { query: { runner_host: 'SELF', runner_id: 'r' } });
+      await engine.change('runner_job', 'tried', { type: 'break' });
+    }
+    expect((await other('cancelRunnerJob', { query: { id: 'tried' } })).status).toBe(409);
+  });
+
+  test('of leases', async () => {
+    const { ask, add } = await start();
+    await add('job', 'j');
+    await ask('claimJob', { params: { job_id: 'j' } });
+    await ask('leaseKey', { body: { key: 'k', metadata: { a: 1 } } });
+    for (const id of ['j', 'k']) {
+      const query = { kind: id === 'j' ? 'job' : 'key', id };
+      expect((await ask('showLease', { query })).status).toBe(200);
+      const body = { reason: 'stuck' };
+      await ask('breakLease', { query, ...(id === 'j' ? { body } : {}) });
+      await ask('breakLease', { query });
+      await ask('showLease', { query });
+    }
+    await ask('listLeases', { query: { limit: '1' } });
+    await ask('listHistory', { query: { limit: '1' } });
+    for (const operationId of ['listLeases', 'listHistory']) {
+      expect((await ask(operationId)).status).toBe(200);
+      await ask(operationId, { query: { limit: 'all' } });
+    }
+    for (const operationId of ['showLease', 'breakLease']) {
+      await ask(operationId, { query: { kind: 'key', id: 'unheard of' } });
+      await ask(operationId);
+    }
+  });
+
+  test('of tokens and clients', async () => {
+    const { ask, token } = await start();
+    const all = { token: await token('all', SCOPES) };
+    const body = { name: 'ci', scope: 'keys:read keys:write' };
+    for (const [add, list, end] of [
+      ['addToken', 'listTokens', 'revokeToken'],
+      ['addClient', 'listClients', 'removeClient'],
+    ] as const) {
+      expect((await ask(add, { ...all, body })).status).toBe(201);
+      await ask(add, { ...all, body });
+      await ask(add, { ...all, body: {} });
+      await ask(list, all);
+      expect((await ask(end, { ...all, query: { name: 'ci' } })).status).toBe(200);
+      await ask(end, { ...all, query: { name: 'unheard' } });
+      await ask(end, all);
+      await ask(list, all);
+    }
+  });
 });
 
 test('the service itself', async () => {
