@@ -21,10 +21,20 @@ export class Session {
   readonly #names: Map<string, string>;
   readonly #sent: Promise<void>[] = [];
   #failure: unknown;
+  readonly #note = (error: unknown): void => {
+    this.#failure ??= error;
+  };
 
   constructor(client: pg.PoolClient, names: Map<string, string>) {
     this.#client = client;
     this.#names = names;
+    // A connection that breaks says so at once, and to what is sent later only when it is too late.
+    client.on('error', this.#note);
+  }
+
+  /** From now on the client is no longer this one's. */
+  detach(): void {
+    this.#client.off('error', this.#note);
   }
 
   get hasChanges(): boolean {
@@ -41,10 +51,7 @@ export class Session {
   }
 
   send(sql: string, ...values: readonly Value[]): void {
-    const noted = (error: unknown) => {
-      this.#failure ??= error;
-    };
-    this.#sent.push(this.#query(sql, values).then(() => undefined, noted));
+    this.#sent.push(this.#query(sql, values).then(() => undefined, this.#note));
   }
 
   /** Statements without parameters, several at a time. */
