@@ -193,6 +193,23 @@ describe('two who want what the other has', () => {
     expect([await versionOf(store, 'a'), await versionOf(store, 'b')]).toEqual([3, 3]);
   });
 
+  test('do not wait for one that stands still', async () => {
+    const url = await server.createDatabase();
+    const [store, other] = [openStore(url, { patience: 1_000 }), openStore(url)];
+    await store.write((transaction) => transaction.save(leaseOf('k')));
+    let runs = 0;
+    const still = store.write(async (transaction) => {
+      runs += 1;
+      const lease = await transaction.find('key', 'k');
+      // Changed by somebody else, while this one had locked it.
+      if (runs === 1) await expect.poll(() => versionOf(other, 'k')).toBe(2);
+      if (lease) await transaction.save({ ...lease, version: lease.version + 1 });
+    });
+    await expect.poll(() => runs).toBe(1);
+    await Promise.all([still, add(other, 'k')]);
+    expect([runs, await versionOf(other, 'k')]).toEqual([2, 3]);
+  });
+
   test('are told when it takes too long', async () => {
     const url = await server.createDatabase();
     const [store, other] = [openStore(url), openStore(url, { patience: 100 })];

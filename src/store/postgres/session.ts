@@ -21,10 +21,20 @@ export class Session {
   readonly #names: Map<string, string>;
   readonly #sent: Promise<void>[] = [];
   #failure: unknown;
+  readonly #note = (error: unknown): void => {
+    this.#failure ??= error;
+  };
 
   constructor(client: pg.PoolClient, names: Map<string, string>) {
     this.#client = client;
     this.#names = names;
+    // A connection that breaks says so at once, and to what is sent later only when it is too late.
+    client.on('error', this.#note);
+  }
+
+  /** From now on the client is no longer this one's. */
+  detach(): void {
+    this.#client.off('error', this.#note);
   }
 
   get hasChanges(): boolean {
@@ -41,7 +51,7 @@ export class Session {
   }
 
   send(sql: string, ...values: readonly Value[]): void {
-    this.#note(this.#query(sql, values));
+    this.#remember(this.#query(sql, values));
   }
 
   /**
@@ -52,7 +62,7 @@ export class Session {
    */
   async change(sql: string, ...values: readonly Value[]): Promise<number> {
     const answer = this.#query(sql, values);
-    this.#note(answer);
+    this.#remember(answer);
     try {
       return (await answer).rowCount ?? 0;
     } catch (error) {
@@ -83,11 +93,9 @@ export class Session {
     if (commit.value.command !== 'COMMIT') throw new Error('the transaction was given up');
   }
 
-  #note(answer: Promise<unknown>): void {
-    const noted = (error: unknown) => {
-      this.#failure ??= error;
-    };
-    this.#sent.push(answer.then(() => undefined, noted));
+  /** It has to be answered before the transaction is over. */
+  #remember(answer: Promise<unknown>): void {
+    this.#sent.push(answer.then(() => undefined, this.#note));
   }
 
   #query(text: string, values: readonly Value[]): Promise<pg.QueryResult> {

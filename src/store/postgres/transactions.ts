@@ -35,12 +35,14 @@ const PAUSE = 10;
  * There is an index for each statement, in the order in which rows are wanted. Left alone, the planner
  * reads and sorts all rows of a table that was small when it looked last, and of a queue whose length
  * it guesses wrong. An acknowledged change is on the disk, even where the database is told not to wait.
+ *
+ * A node that is stopped in the middle of a transaction loses it sooner than others lose their patience.
  */
 const settings = (patience: number) => `SELECT
   floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
   set_config('lock_timeout', '${patience}', true),
   set_config('statement_timeout', '${2 * patience}', true),
-  set_config('idle_in_transaction_session_timeout', '${3 * patience}', true),
+  set_config('idle_in_transaction_session_timeout', '${Math.ceil(0.6 * patience)}', true),
   set_config('enable_seqscan', 'off', true),
   set_config('enable_bitmapscan', 'off', true),
   set_config('enable_sort', 'off', true),
@@ -64,17 +66,15 @@ export function createTransactions(options: TransactionOptions): Transactions {
   const first = settings(Math.trunc(patience));
   const names = new Map<string, string>();
 
-  async function begin(client: pg.PoolClient, mode: Mode): Promise<Session> {
-    const session = new Session(client, names);
+  async function begin(session: Session, mode: Mode): Promise<void> {
     const [, { rows }] = Begun.parse(await session.plain(`${BEGIN[mode]}; ${first}`));
     session.now = clock ? clock() : rows[0].now;
-    return session;
   }
 
   async function attempt<T>(client: pg.PoolClient, mode: Mode, work: Work<T>): Promise<T> {
-    let session: Session | undefined;
+    const session = new Session(client, names);
     try {
-      session = await begin(client, mode);
+      await begin(session, mode);
       const result = await work(session);
       if (!session.hasChanges) {
         const over = rollBack(client);
@@ -89,8 +89,10 @@ export function createTransactions(options: TransactionOptions): Transactions {
       const isLost = error instanceof StatementError && isConnectionLoss(error.cause);
       if (isLost) client.release(true);
       else await rollBack(client);
-      if (isLost && session?.isCommitting) throw outcomeUnknown(label, error.cause);
+      if (isLost && session.isCommitting) throw outcomeUnknown(label, error.cause);
       throw error;
+    } finally {
+      session.detach();
     }
   }
 
