@@ -7,6 +7,9 @@ import { onceOnlyRoutes } from './services/onceonly/routes.ts';
 import { retaiaRoutes } from './services/retaia/routes.ts';
 import { retaiaTokenRoute } from './services/retaia/token-route.ts';
 
+/** Jobs that one request may add: adding them takes SQLite, and who waits for it, a moment. */
+const MOST_ADDED = 5_000;
+
 /**
  * All that the embedded service offers where it is served: every dialect, on what the caller's
  * namespace has.
@@ -23,7 +26,10 @@ export function servedRoutes(store: Store, capacity?: number): AppOptions['route
       ...retaiaRoutes(engine),
       tokenRoute,
       ...askUiRoutes(engine),
-      ...adminRoutes({ engine, access: accessOn(store, namespace) }, Date.now),
+      ...adminRoutes(
+        { engine, access: accessOn(store, namespace), mostAdded: MOST_ADDED },
+        Date.now,
+      ),
     ];
   };
 }
