@@ -7,6 +7,7 @@ import type { Route } from './http/route.ts';
 import { accessRoutes } from './services/admin/access-routes.ts';
 import { addRoute, type NewIds } from './services/admin/add-route.ts';
 import { leaseRoutes } from './services/admin/lease-routes.ts';
+import { MOST_ADDED } from './services/admin/wire.ts';
 import * as runnerJobs from './services/askui/new-job.ts';
 import * as jobs from './services/retaia/new-job.ts';
 import { waitingJob } from './services/retaia/routes.ts';
@@ -14,23 +15,26 @@ import { waitingJob } from './services/retaia/routes.ts';
 export interface Administered {
   readonly engine: Engine;
   readonly access: Access;
+  /** Jobs that one request may add. Default: as many as a command may. */
+  readonly mostAdded?: number;
 }
 
 /**
  * The administration of one namespace: its leases and who may ask for them, and the work of all
  * dialects that have some to be added.
  */
-export function adminRoutes({ engine, access }: Administered, now: Clock): Route[] {
-  const newIds = idsBy(now);
+export function adminRoutes(administered: Administered, now: Clock): Route[] {
+  const { engine, access, mostAdded: most = MOST_ADDED } = administered;
+  const adding = { engine, newIds: idsBy(now), most };
   return [
-    addRoute(engine, newIds, {
+    addRoute(adding, {
       path: '/jobs',
       kind: 'job',
       schema: jobs.NewJob,
       workOf: (job) => jobs.workOf(job, () => crypto.randomUUID()),
       shown: waitingJob,
     }),
-    addRoute(engine, newIds, {
+    addRoute(adding, {
       path: '/runner-jobs',
       kind: 'runner_job',
       schema: runnerJobs.NewRunnerJob,

@@ -19,6 +19,9 @@ export interface Around {
 
 const NOTHING: Around = { engine: (engine) => engine, routes: (routes) => routes };
 
+/** Jobs that one request may add: adding them takes SQLite, and who waits for it, a moment. */
+const MOST_ADDED = 5_000;
+
 /**
  * All that the embedded service offers where it is served: every dialect, on what the caller's
  * namespace has.
@@ -42,7 +45,8 @@ export function servedRoutes(
       ...askUiRoutes(engine),
     ];
     // Whoever looks after it meets neither faults nor counters.
-    const administration = { engine: own, access: accessOn(store, namespace) };
-    return [...around.routes(dialects), ...adminRoutes(administration, Date.now)];
+    const access = accessOn(store, namespace);
+    const administration = adminRoutes({ engine: own, access, mostAdded: MOST_ADDED }, Date.now);
+    return [...around.routes(dialects), ...administration];
   };
 }

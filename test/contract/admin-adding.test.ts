@@ -39,13 +39,21 @@ describe('jobs', () => {
     { ttl: 60, jobs: [{ job_type: 't', job_id: 'mine' }] },
     { ttl: 60, count: 0, jobs: [{ job_type: 't' }] },
     { ttl: 60, count: 100_001, jobs: [{ job_type: 't' }] },
-    { ttl: 60, count: 60_000, jobs: [{ job_type: 't' }, { job_type: 't' }] },
     { ttl: 60, jobs: [{ job_type: 't' }], more: 1 },
     '{"ttl": 60, "jobs": [{"job_type": "t"}]',
   ])('are all refused when one is wrong: %j', async (body) => {
     const admin = await createAdminService().caller('default');
     expect(await admin.ask(JOBS, {}, body)).toMatchObject(refusal(422, 'invalid_request'));
     expect(await stored(admin)).toBe(0);
+  });
+
+  test('are so many at once that others need not wait for long', async () => {
+    const admin = await createAdminService().caller('default');
+    const jobs = [{ job_type: 't' }, { job_type: 't' }];
+    const refused = await admin.ask(JOBS, {}, { ttl: 60, count: 2_501, jobs });
+    expect(refused).toMatchObject(refusal(422, 'too_many'));
+    expect(await stored(admin)).toBe(0);
+    expect((await admin.ask(JOBS, {}, { ttl: 60, count: 2_500, jobs })).status).toBe(201);
   });
 
   test('are no more than a namespace may store', async () => {

@@ -6,7 +6,7 @@ import { json, type Route } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
 import { parseBody } from '../../http/validation.ts';
 import { invalid, refuse, refuseFor } from './errors.ts';
-import { type AddRequest, addRequest, BASE_PATH, MOST_ADDED } from './wire.ts';
+import { type AddRequest, addRequest, BASE_PATH } from './wire.ts';
 
 /** A kind of work that can be added, in the words of the dialect whose it is. */
 export interface Addable<T> {
@@ -22,8 +22,15 @@ export interface Addable<T> {
 /** Makes so many ids, by index: unguessable, and sorted in the order of their making. */
 export type NewIds = (kind: Kind, count: number) => (index: number) => string;
 
+export interface Adding {
+  readonly engine: Engine;
+  readonly newIds: NewIds;
+  /** Jobs that one request may add: while it does others may have to wait. */
+  readonly most: number;
+}
+
 /** Adds all that a request has, or nothing. */
-export function addRoute<T>(engine: Engine, newIds: NewIds, addable: Addable<T>): Route {
+export function addRoute<T>({ engine, newIds, most }: Adding, addable: Addable<T>): Route {
   const { path, schema, shown } = addable;
   const request = addRequest(schema);
   return {
@@ -35,9 +42,7 @@ export function addRoute<T>(engine: Engine, newIds: NewIds, addable: Addable<T>)
       const body = parseBody(given);
       if (!fits<AddRequest<T>>(request, body)) return invalid(request, body);
       const { count = 1, jobs } = body;
-      if (count * jobs.length > MOST_ADDED) {
-        return refuse('invalid_request', `No more than ${MOST_ADDED} are added at once.`);
-      }
+      if (count * jobs.length > most) return refuse('too_many', `${most} are added at most.`);
       try {
         return json(201, (await engine.add(requestsOf(body, newIds, addable))).map(shown));
       } catch (error) {

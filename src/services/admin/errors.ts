@@ -55,6 +55,12 @@ export const REASONS = {
     message: 'The namespace stores as many leases as it may.',
     hint: 'Finished ones make room when they are forgotten, seven days after their end.',
   },
+  too_many: {
+    status: 422,
+    code: 'invalid_request',
+    message: 'These are too many at once.',
+    hint: 'Add them by several calls.',
+  },
   invalid_request: {
     status: 422,
     code: 'invalid_request',

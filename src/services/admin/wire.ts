@@ -15,6 +15,8 @@ const text = z.string();
 const optionalText = z.nullish(text);
 const whole = z.int().check(z.minimum(0));
 const Present = text.check(z.minLength(1));
+/** What is told once: none is longer than what can be looked for in all that is shown. */
+const Secret = Present.check(z.maxLength(1_000));
 const AnyObject = z.record(z.string(), z.unknown());
 /** Of a lease, or the beginning of one. */
 const Id = text.check(z.regex(/^\P{Cc}{1,512}$/u));
@@ -112,7 +114,7 @@ export type TokenInfo = z.infer<typeof TokenInfo>;
 export const TokenList = z.array(TokenInfo);
 export type TokenList = z.infer<typeof TokenList>;
 /** The only time that a token is told. */
-export const AddedToken = z.looseObject({ token: Present, ...tokenFields });
+export const AddedToken = z.looseObject({ token: Secret, ...tokenFields });
 export type AddedToken = z.infer<typeof AddedToken>;
 
 const clientFields = { client_id: text, name: text, scope: text };
@@ -123,7 +125,7 @@ export type ClientList = z.infer<typeof ClientList>;
 /** The only time that a secret is told. */
 export const AddedClient = z.looseObject({
   client_id: text,
-  client_secret: Present,
+  client_secret: Secret,
   name: text,
   scope: text,
 });

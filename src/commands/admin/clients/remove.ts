@@ -14,6 +14,6 @@ export default class AdminClientsRemove extends AdminCommand {
     const { args, flags } = await this.parse(AdminClientsRemove);
     const { client } = await this.connect(flags);
     const answer = await client.removeClient(args.name);
-    return { data: answer, text: () => `Removed ${answer.name}.` };
+    return { data: answer, text: () => `Removed ${args.name}.` };
   }
 }
