@@ -51,7 +51,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       ? subject.ok(value)
       : subject.fail(`${value} is neither ${STORAGES.join(' nor ')}`, command('unset', name)),
   // It may have a password.
-  LEASECTL_DATABASE: ({ subject }) => subject.ok('set, for serve'),
+  LEASECTL_DATABASE: ({ subject }) => subject.ok('set, for serve and admin'),
   LEASECTL_DEBUG: shown,
   XDG_CONFIG_HOME: XDG,
   XDG_DATA_HOME: XDG,

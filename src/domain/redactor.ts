@@ -3,6 +3,9 @@ import { patternOf } from './quoted-forms.ts';
 /** A shorter one could be in anything that a program reads. */
 const SHORTEST_CREDENTIAL = 8;
 
+/** In characters: of a longer text no pattern can be made. */
+const LONGEST_PATTERN = 2_000;
+
 /**
  * Knows the secrets of this run and takes them out of any text that is about to be shown.
  *
@@ -10,12 +13,14 @@ const SHORTEST_CREDENTIAL = 8;
  * reaches stderr passes through here last.
  */
 export class Redactor {
-  readonly #patterns = new Map<string, RegExp>();
+  readonly #patterns = new Map<string, RegExp | string>();
   readonly #credentials = new Set<string>();
 
   /** Remembers a secret and hands it back. Very short values are no secrets and would garble text. */
   add(secret: string): string {
-    if (secret.length >= 4 && !this.#patterns.has(secret)) {
+    if (secret.length > LONGEST_PATTERN) {
+      for (const form of formsOf(secret)) this.#patterns.set(form, form);
+    } else if (secret.length >= 4 && !this.#patterns.has(secret)) {
       this.#patterns.set(secret, patternOf(secret));
     }
     return secret;
@@ -24,15 +29,18 @@ export class Redactor {
   /** The same for what proves who one is: that is in no answer's data either. */
   addCredential(secret: string): string {
     // What could be a number could be one of the answer's.
-    if (secret.length >= SHORTEST_CREDENTIAL && !/^\d+$/.test(secret))
+    if (secret.length > LONGEST_PATTERN) {
+      for (const form of formsOf(secret)) this.#credentials.add(form);
+    } else if (secret.length >= SHORTEST_CREDENTIAL && !/^\d+$/.test(secret)) {
       this.#credentials.add(secret);
+    }
     return this.add(secret);
   }
 
   /** Those that are in a text, however they are written. */
   secretsIn(text: string): string[] {
     return [...this.#patterns].flatMap(([secret, pattern]) =>
-      text.search(pattern) < 0 ? [] : [secret],
+      isIn(text, pattern) ? [secret] : [],
     );
   }
 
@@ -50,6 +58,15 @@ export class Redactor {
     // One may be a part of another, and would leave the rest.
     return secrets
       .toSorted((one, other) => other.length - one.length)
-      .reduce((rest, secret) => rest.replace(this.#patterns.get(secret) ?? secret, '***'), text);
+      .reduce((rest, secret) => rest.replaceAll(this.#patterns.get(secret) ?? secret, '***'), text);
   }
+}
+
+/** What a very long secret is looked for as: as it is, and as JSON writes it. */
+function formsOf(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1)];
+}
+
+function isIn(text: string, pattern: RegExp | string): boolean {
+  return typeof pattern === 'string' ? text.includes(pattern) : text.search(pattern) >= 0;
 }

@@ -277,3 +277,14 @@ test('a URL loses user and password, and what its fragment tells', () => {
     expect(redactUrl(new URL(`https://${who}@h/`), asItIs)).toBe('https://***@h/');
   }
 });
+
+test.each([2_000, 8_000_000])('a secret of %i characters is gone, also from JSON', (length) => {
+  const redactor = new Redactor();
+  const secret = '<"7'.repeat(length / 3 + 1).slice(0, length);
+  redactor.addCredential(secret);
+  const text = `begin ${secret} ${JSON.stringify({ secret })} end`;
+  expect(redactor.secretsIn(text)).toContain(secret);
+  for (const cleaned of [redactor.clean(text), redactor.cleanAnswer(text)]) {
+    expect(cleaned).toBe('begin *** {"secret":"***"} end');
+  }
+});
