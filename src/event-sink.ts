@@ -12,9 +12,19 @@ export interface EventSink {
 const RETRY_INTERVAL = 50;
 const LAST_CHANCE = 500;
 
-/** @param onBroken told why nothing can be written any more */
-export function createEventSink(descriptor: number, onBroken: (error: unknown) => void): EventSink {
+/** What is kept for a reader who does not read, in bytes: what comes then is lost. */
+const MOST_KEPT = 8 * 1024 * 1024;
+
+/**
+ * @param onFailed told why something was lost; true where what comes later is to be tried all the
+ *   same, for a disk that is full now
+ */
+export function createEventSink(
+  descriptor: number,
+  onFailed: (error: unknown) => boolean,
+): EventSink {
   const waiting: Buffer[] = [];
+  let kept = 0;
   let isBroken = false;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -22,20 +32,23 @@ export function createEventSink(descriptor: number, onBroken: (error: unknown) =
     try {
       for (let [next] = waiting; next; [next] = waiting) {
         const written = writeSync(descriptor, next);
+        kept -= written;
         if (written < next.length) waiting[0] = next.subarray(written);
         else waiting.shift();
       }
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return;
-      isBroken = true;
       waiting.length = 0;
-      onBroken(error);
+      kept = 0;
+      isBroken = !onFailed(error);
     }
   };
   return {
     write: (line) => {
-      if (isBroken) return;
-      waiting.push(Buffer.from(`${line}\n`));
+      const next = Buffer.from(`${line}\n`);
+      if (isBroken || kept + next.length > MOST_KEPT) return;
+      waiting.push(next);
+      kept += next.length;
       flush();
       if (waiting.length > 0) timer ??= setInterval(flush, RETRY_INTERVAL).unref();
     },
@@ -65,13 +78,15 @@ export function openForEvents(file: string): number {
 }
 
 /**
- * Stderr for events. A pipe is opened anew, so that not to wait for its reader concerns nobody else
- * who writes to it.
+ * Stderr for events. A pipe, or a terminal, is opened anew, so that not to wait for its reader
+ * concerns nobody else who writes to it.
  */
 export function stderrForEvents(): number {
   try {
-    const { O_WRONLY, O_NONBLOCK } = constants;
-    if (fstatSync(2).isFIFO()) return openSync('/proc/self/fd/2', O_WRONLY | O_NONBLOCK);
+    const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
+    const stat = fstatSync(2);
+    if (stat.isFIFO() || stat.isCharacterDevice())
+      return openSync('/proc/self/fd/2', O_WRONLY | O_NONBLOCK | O_NOCTTY);
   } catch {
     // There is no such way on this system: then it is as it is.
   }

@@ -61,7 +61,7 @@ export interface ExecReportOptions {
 export function openReport(options: ExecReportOptions): ExecReport {
   const { terminal, redactor, now, isJson, statusFile } = options;
   const file = statusFile === undefined ? undefined : openStatusFile(statusFile);
-  const stderr = createEventSink(stderrForEvents(), () => undefined);
+  const stderr = createEventSink(stderrForEvents(), () => false);
   const say = (message: string) => {
     if (!isJson) stderr.write(redactor.clean(visible(message)));
   };
@@ -72,6 +72,7 @@ export function openReport(options: ExecReportOptions): ExecReport {
           // The work is worth more than what is told of it.
           const why = error instanceof Error ? error.message : String(error);
           say(`Warning: events cannot be written any more: ${why}`);
+          return false;
         });
   const isTold = file !== undefined || isJson;
   const line = isJson

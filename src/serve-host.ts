@@ -1,7 +1,8 @@
 import type { Context } from './context.ts';
+import { createEventSink, stderrForEvents } from './event-sink.ts';
 import { processSignals } from './process-signals.ts';
 import type { ServeHost, StopSignal } from './serve/serve.ts';
-import { createLog, type LogLevel, logSink } from './server/log.ts';
+import { createLog, type LogLevel } from './server/log.ts';
 
 /** What an end by these is told as, as shells have it. */
 const EXIT_CODES: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
@@ -11,15 +12,16 @@ export function processHost(
   context: Pick<Context, 'redactor' | 'onClose'>,
   level: LogLevel,
 ): Omit<ServeHost, 'onListening' | 'openApi'> {
-  const sink = logSink(process.stderr.fd);
-  const log = createLog(sink, level, (text) => context.redactor.clean(text));
-  context.onClose(() => sink.flushSync());
+  // A log that cannot be written is no reason not to answer: lines are lost until it can be again.
+  const sink = createEventSink(stderrForEvents(), () => true);
+  context.onClose(() => sink.close());
   return {
-    log,
+    log: createLog(
+      (line) => sink.write(line.trimEnd()),
+      level,
+      (text) => context.redactor.clean(text),
+    ),
     signals: processSignals(process),
-    die: (signal) => {
-      sink.flushSync();
-      process.exit(EXIT_CODES[signal]);
-    },
+    die: (signal) => process.exit(EXIT_CODES[signal]),
   };
 }

@@ -56,7 +56,7 @@ export async function serve(store: Store, options: ServeOptions, host: ServeHost
   const keyPair = options.tls && identityOf(options.tls, log);
   const service = createService({ ...options, store, isGuarded: !isOpen, log, openApi });
   const listening = await listen({ ...service, host: address, port: options.port, keyPair });
-  const forget = options.tls && rereading(options.tls, listening, host);
+  const forget = rereading(options.tls, listening, host);
   const stopped = untilSignal(signals);
   const { url } = listening;
   log.info({ url, open: isOpen }, 'listening');
@@ -67,7 +67,7 @@ export async function serve(store: Store, options: ServeOptions, host: ServeHost
   const restore = STOP_SIGNALS.map((again) => signals.on(again, () => host.die(again)));
   log.info({ signal }, 'stopping');
   await stop(service, listening, signal, log);
-  for (const end of [...restore, forget]) end?.();
+  for (const end of [...restore, forget]) end();
 }
 
 function untilSignal(signals: SignalSource): Promise<StopSignal> {
@@ -105,13 +105,20 @@ function identityOf({ certFile, keyFile }: NonNullable<ServeOptions['tls']>, log
   return identity;
 }
 
-/** Certificates are renewed while they are served: SIGHUP has the files read again. */
+/**
+ * Certificates are renewed while they are served: SIGHUP has the files read again. Where there are
+ * none, it ends nothing either.
+ */
 function rereading(
-  tls: NonNullable<ServeOptions['tls']>,
+  tls: ServeOptions['tls'],
   listening: Listening,
   { signals, log }: ServeHost,
 ): () => void {
   return signals.on('SIGHUP', () => {
+    if (!tls) {
+      log.info('there is no certificate to read again');
+      return;
+    }
     try {
       listening.useKeyPair(identityOf(tls, log));
     } catch (error) {

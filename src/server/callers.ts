@@ -20,6 +20,12 @@ interface Known {
 }
 
 /**
+ * How long who was known stays so while nothing can be found out, in milliseconds: nothing can be done
+ * then either, but to look how the node itself is.
+ */
+const TRUSTED_FOR = 600_000;
+
+/**
  * Remembers for a moment who a token is, so that not each request asks the database. What was told
  * apart once stays so: that the last token was removed opens nothing.
  */
@@ -38,19 +44,29 @@ export function createCallers({
       if (found && now < found.until) return found.bearer;
       // The oldest is the first.
       if (known.size >= MOST) for (const first of known.keys()) if (known.delete(first)) break;
-      const bearer = access.bearerOf(token);
-      // Behind all others, and forgotten at once when it could not be found out.
+      const isTrusted = found !== undefined && now < found.until + TRUSTED_FOR;
+      const bearer = access.bearerOf(token).catch((error) => {
+        // As before when it cannot be found out.
+        known.delete(token);
+        if (!isTrusted) throw error;
+        known.set(token, found);
+        return found.bearer;
+      });
+      // Behind all others.
       known.delete(token);
       known.set(token, { bearer, until: now + KNOWN_FOR });
-      bearer.catch(() => known.delete(token));
       return bearer;
     },
     async isOpen() {
       if (isClosed) return false;
       const now = elapsed();
       if (now < openUntil) return true;
-      isClosed = !(await access.isOpen());
-      openUntil = now + KNOWN_FOR;
+      try {
+        isClosed = !(await access.isOpen());
+        openUntil = now + KNOWN_FOR;
+      } catch (error) {
+        if (now >= openUntil + TRUSTED_FOR) throw error;
+      }
       return !isClosed;
     },
   };

@@ -1,30 +1,18 @@
-import { type DestinationStream, type Level, type Logger, pino } from 'pino';
+import { type Level, type Logger, pino } from 'pino';
 import { Failure } from '../domain/failure.ts';
 import type { Answered } from './request-notes.ts';
 
 export type Log = Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>;
 export type LogLevel = Extract<Level, 'debug' | 'info' | 'warn' | 'error'>;
 
-export interface LogSink extends DestinationStream {
-  /** Writes what is still kept, at once. */
-  flushSync(): void;
-}
-
-/** What is kept for a reader who does not read, in bytes, before lines are dropped. */
-const MOST_KEPT = 8 * 1024 * 1024;
-
-/** Writes to a file descriptor, and holds nobody up. */
-export function logSink(descriptor: number): LogSink {
-  return pino.destination({ dest: descriptor, sync: false, maxLength: MOST_KEPT });
-}
-
 /**
  * Lines of JSON, for programs.
  *
+ * @param write takes a line, with its end, and holds nobody up
  * @param clean takes secrets out of a line
  */
 export function createLog(
-  sink: DestinationStream,
+  write: (line: string) => void,
   level: LogLevel,
   clean: (text: string) => string,
 ): Log {
@@ -35,7 +23,7 @@ export function createLog(
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: toldError },
   };
-  return pino(options, { write: (line) => sink.write(clean(line)) });
+  return pino(options, { write: (line) => write(clean(line)) });
 }
 
 /** Asked all the time, by machines. */

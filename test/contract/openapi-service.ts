@@ -46,7 +46,11 @@ export const ENDPOINTS: readonly Endpoint[] = Object.entries(DESCRIPTION.paths).
     Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
 );
 
-const log = createLog({ write: () => undefined }, 'error', (text) => text);
+const log = createLog(
+  () => undefined,
+  'error',
+  (text) => text,
+);
 const openApi = async () => JSON.stringify(DESCRIPTION);
 
 /** A store of its own. */

@@ -123,7 +123,7 @@ CREATE INDEX events_by_lease ON events (namespace, kind, id);
 
 CREATE INDEX events_by_namespace ON events (namespace);
 
-CREATE UNIQUE INDEX events_of_end ON events (namespace, kind, id, fencing_token)
+CREATE UNIQUE INDEX events_of_end ON events (namespace, kind, id, fencing_token, at)
 WHERE type = 'expired';
 
 CREATE TABLE sweeps (

@@ -38,6 +38,17 @@ export function sweepSuite(name: string, open: (clock: Clock) => Promise<StoreUn
       expect(told.find(({ id }) => id === 'a')).toMatchObject({ at: now - 60_010, caller: null });
     });
 
+    test('notes the end of an acquisition also where its id was known in an earlier life', async () => {
+      let now = Date.now() + DAY;
+      const { store } = await open(() => now);
+      for (const _ of [1, 2]) {
+        await save(store, leaseOf('again', { changedAt: now - 100, expiresAt: now - 10 }));
+        expect((await store.sweep(options))?.expired).toEqual(new Map([['default', 1]]));
+        now += DAY;
+      }
+      expect(await store.read((view) => view.events({ type: 'expired' }, 9))).toHaveLength(2);
+    });
+
     test('drops what is over, and nothing else', async () => {
       let now = NOW;
       const { store, other } = await open(() => now);

@@ -16,6 +16,7 @@ function setUp(isGuarded = false) {
       },
       isOpen: async () => {
         asked.push('open?');
+        if (state.isAway) throw new Error('away');
         return state.isOpen;
       },
     },
@@ -51,6 +52,25 @@ test('who could not be found out is asked for again', async () => {
   await expect(callers.bearerOf('t')).rejects.toThrow('away');
   state.isAway = false;
   expect(await callers.bearerOf('t')).toBe(ME);
+});
+
+test('who was known stays so while nothing can be found out, but not for ever', async () => {
+  const { bearers, callers, pass, state } = setUp();
+  bearers.set('t', ME);
+  await callers.bearerOf('t');
+  await callers.isOpen();
+  bearers.delete('t');
+  state.isAway = true;
+  for (const _ of [1, 2]) {
+    pass(300_000);
+    expect(await callers.bearerOf('t')).toBe(ME);
+    expect(await callers.isOpen()).toBe(true);
+  }
+  pass(1_000);
+  await expect(callers.bearerOf('t')).rejects.toThrow('away');
+  await expect(callers.isOpen()).rejects.toThrow('away');
+  state.isAway = false;
+  expect(await callers.bearerOf('t')).toBeUndefined();
 });
 
 test('any number of tokens is tried, and the oldest is forgotten', async () => {

@@ -41,8 +41,8 @@ test.each([
 
 function logged(level: LogLevel, answered: Partial<Answered>): unknown[] {
   const lines: string[] = [];
-  const sink = { write: (line: string) => void lines.push(line) };
-  const log = createLog(sink, level, (text) => text.replaceAll('a-password', '***'));
+  const write = (line: string) => void lines.push(line);
+  const log = createLog(write, level, (text) => text.replaceAll('a-password', '***'));
   const request = { notes: { id: 'r' }, method: 'GET', status: 200, remote: '::1' };
   logAnswered(log, { milliseconds: 1.23456, ...request, ...answered });
   return lines.map((line) => JSON.parse(line));

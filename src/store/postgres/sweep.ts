@@ -26,7 +26,7 @@ const NOTE_EXPIRED = `INSERT INTO leasectl.events
       SELECT 1 FROM leasectl.events AS event
       WHERE event.type = 'expired' AND event.namespace = lease.namespace
         AND event.kind = lease.kind AND event.id = lease.id
-        AND event.fencing_token = lease.fencing_token)
+        AND event.fencing_token = lease.fencing_token AND event.at = lease.expires_at)
   ORDER BY expires_at LIMIT $3
   ON CONFLICT DO NOTHING
   RETURNING namespace, at`;

@@ -174,8 +174,8 @@ CREATE TABLE leasectl.events (
 
 CREATE INDEX events_by_lease ON leasectl.events (namespace, kind, id, sequence);
 CREATE INDEX events_by_namespace ON leasectl.events (namespace, sequence);
--- An acquisition runs out once, whoever notes it.
-CREATE UNIQUE INDEX events_of_end ON leasectl.events (namespace, kind, id, fencing_token)
+-- An acquisition runs out once, whoever notes it. (Of an id that was forgotten fencing tokens begin anew.)
+CREATE UNIQUE INDEX events_of_end ON leasectl.events (namespace, kind, id, fencing_token, at)
 WHERE type = 'expired';
 
 -- When the housekeeping was done last, and from which end of leases on it looks next.

@@ -138,8 +138,8 @@ CREATE TABLE events (
 
 CREATE INDEX events_by_lease ON events (namespace, kind, id);
 CREATE INDEX events_by_namespace ON events (namespace);
--- An acquisition runs out once, whoever notes it.
-CREATE UNIQUE INDEX events_of_end ON events (namespace, kind, id, fencing_token)
+-- An acquisition runs out once, whoever notes it. (Of an id that was forgotten fencing tokens begin anew.)
+CREATE UNIQUE INDEX events_of_end ON events (namespace, kind, id, fencing_token, at)
 WHERE type = 'expired';
 
 -- When the housekeeping was done last, and up to which end of leases it has looked.
