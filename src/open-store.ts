@@ -1,3 +1,4 @@
+import { Failure } from './domain/failure.ts';
 import type { Store } from './engine/store.ts';
 
 export interface StoreOptions {
@@ -15,6 +16,9 @@ export function isPostgres(location: string): boolean {
   return /^postgres(ql)?:\/\//i.test(location);
 }
 
+/** As `mysql://…`, `file:…` or `:memory:`; a single letter is a drive. */
+const NO_FILE = /^([a-z][\w+.-]+)?:/i;
+
 /**
  * Opens the database where leases are kept.
  *
@@ -25,6 +29,12 @@ export async function openStore({ location, ...options }: StoreOptions): Promise
   if (isPostgres(location)) {
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
     return openPostgresStore({ url: location, ...options });
+  }
+  if (NO_FILE.test(location)) {
+    // What it is may hold a password.
+    throw new Failure('usage', 'The database is neither a file nor the URL of a PostgreSQL.', {
+      hint: 'Give the path of a SQLite file (./NAME where there is a colon in it), or postgres://USER@HOST/DATABASE.',
+    });
   }
   const { openSqliteStore } = await import('./store/sqlite/sqlite-store.ts');
   return openSqliteStore({ file: location });

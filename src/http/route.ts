@@ -20,6 +20,10 @@ export const PROBLEMS = {
   rate_limited: { status: 429, message: 'Too many requests came with this token.' },
   internal: { status: 500, message: 'The service failed.' },
   unavailable: { status: 503, message: 'The database is not available.' },
+  outcome_unknown: {
+    status: 504,
+    message: 'The database went away while a change was made: it may be made or not.',
+  },
 } as const;
 export type Problem = keyof typeof PROBLEMS;
 

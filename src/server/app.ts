@@ -120,7 +120,8 @@ async function problemOf(
 }
 
 function meaningOf(error: unknown): Problem {
-  return error instanceof Failure && error.code === 'unavailable' ? 'unavailable' : 'internal';
+  if (!(error instanceof Failure) || error.code !== 'unavailable') return 'internal';
+  return error.outcomeUnknown ? 'outcome_unknown' : 'unavailable';
 }
 
 /** When to come back, in seconds, after what passes by itself. */

@@ -35,6 +35,7 @@ const PROBLEMS_OF_ALL: readonly Problem[] = [
   'rate_limited',
   'internal',
   'unavailable',
+  'outcome_unknown',
 ];
 const PROBLEMS_OF_SCOPES: readonly Problem[] = ['unauthorized', 'forbidden'];
 /** Those that pass by themselves tell when to come back. */

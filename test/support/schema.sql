@@ -107,7 +107,7 @@ CREATE TABLE tokens (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events (
-  sequence INTEGER PRIMARY KEY,
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
   namespace TEXT NOT NULL,
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -118,6 +118,8 @@ CREATE TABLE events (
   caller TEXT,
   detail TEXT
 ) STRICT;
+
+CREATE TABLE sqlite_sequence(name,seq);
 
 CREATE INDEX events_by_lease ON events (namespace, kind, id);
 

@@ -24,6 +24,9 @@ async function ask(path: string, thrown: unknown) {
 test('a database that is away is 503, a bug is 500, and neither tells its insides', async () => {
   const away = new Failure('unavailable', '/secret/path stayed locked.');
   expect(await ask('/fails/1', away)).toEqual({ status: 503, error: 'unavailable', retry: '1' });
+  const lost = new Failure('unavailable', '/secret/path went away.', { outcomeUnknown: true });
+  const unknown = { status: 504, error: 'outcome_unknown', retry: null };
+  expect(await ask('/fails/1', lost)).toEqual(unknown);
   const bug = new Error('/secret/path');
   expect(await ask('/fails/1', bug)).toEqual({ status: 500, error: 'internal', retry: null });
 });

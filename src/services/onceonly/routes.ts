@@ -135,7 +135,11 @@ async function acquire(
     ttl: (body.ttl ?? DEFAULT_TTL) * 1000,
     metadata: body.metadata ?? null,
     idempotencyKey,
-    requestHash: idempotencyKey === null ? null : await digestOf(body),
+    // Another caller's request is another one, with whatever key.
+    requestHash:
+      idempotencyKey === null
+        ? null
+        : JSON.stringify([request.caller ?? null, await digestOf(body)]),
   });
   const { outcome, now } = decision;
   switch (outcome.type) {

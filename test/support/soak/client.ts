@@ -173,7 +173,7 @@ async function insist<T>(
     }
     sent ??= leaving;
     tries += 1;
-    if (reply !== 'unanswered' && reply.status !== 503) {
+    if (reply !== 'unanswered' && ![503, 504].includes(reply.status)) {
       const value = read(reply);
       if (value === undefined) {
         tellOddity(`${reply.status} ${JSON.stringify(reply.body)} to ${question.path}`);

@@ -124,7 +124,7 @@ CREATE TABLE tokens (
 
 -- What happened to leases. There are no handles in it.
 CREATE TABLE events (
-  sequence INTEGER PRIMARY KEY,
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
   namespace TEXT NOT NULL,
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
