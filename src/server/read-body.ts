@@ -1,8 +1,11 @@
 /** Bytes that a request may have: 1 MiB. */
 export const MAX_BODY = 1024 * 1024;
 
+/** What no dialect reads as anything: in the place of what is no UTF-8, and so neither JSON nor a form. */
+const UNREADABLE = '\0';
+
 /**
- * Reads a request's body as UTF-8.
+ * Reads a request's body as UTF-8. Bytes that are none are not made into something that nobody sent.
  *
  * @returns undefined when it is too large: it is not read to its end then
  */
@@ -11,15 +14,29 @@ export async function readBody(request: Request): Promise<string | undefined> {
   if (request.method === 'GET' || request.method === 'HEAD') return '';
   const stated = request.headers.get('content-length');
   // Whoever hears a request sees to it that it is as long as it says.
-  if (stated !== null) return Number(stated) > MAX_BODY ? undefined : request.text();
+  if (stated !== null) {
+    return Number(stated) > MAX_BODY
+      ? undefined
+      : decode([new Uint8Array(await request.arrayBuffer())]);
+  }
   if (request.body === null) return '';
-  const decoder = new TextDecoder();
-  let text = '';
+  const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body) {
     size += chunk.byteLength;
     if (size > MAX_BODY) return undefined;
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  return decode(chunks);
+}
+
+function decode(chunks: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    return (
+      chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode()
+    );
+  } catch {
+    return UNREADABLE;
+  }
 }
