@@ -22,7 +22,7 @@ const project = (name: string, options: object = {}) => ({
 
 /** Many processes at once, which are to have the machine for themselves. */
 const CROWDS =
-  'test/acceptance/{canaries,chaos,code-cache,contention,profile-writers,racing,tokens}*.test.ts';
+  'test/acceptance/{canaries,chaos,code-cache,contention,profile-writers,racing,soak,tokens}*.test.ts';
 const WHOLE_PROCESSES = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
