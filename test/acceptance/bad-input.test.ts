@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { accessOn, engineOn } from '../../src/engines.ts';
+import { engineOn } from '../../src/engines.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { anything } from '../support/fuzz/anything.ts';
 import { broken } from '../support/fuzz/breaking.ts';
@@ -37,7 +37,7 @@ test('whatever comes over connections is survived, and changes nothing that is h
   const sandbox = createSandbox();
   const store = openSqliteStore({ file: sandbox.databaseFile });
   const engine = engineOn(store, null);
-  const victims = await createVictims(engine, accessOn(store));
+  const victims = await createVictims(engine);
   const before = await stateOf(engine, victims.kept);
   const { admin: _, ...dialects } = victims.templates;
   const templates = Object.values(dialects).flat();
