@@ -57,7 +57,9 @@ function keepJournal(seed: number, entries: readonly Entry[]): void {
   process.stdout.write(`what was asked and answered is in ${file}\n`);
 }
 
-async function soak(options: Pick<SoakOptions, 'nodes' | 'store' | 'database'>): Promise<void> {
+async function soak(
+  options: Pick<SoakOptions, 'nodes' | 'store' | 'headers' | 'database'>,
+): Promise<void> {
   const seed = seedOfRun();
   const lackingIn = (entries: readonly Entry[], faults: Faults) =>
     lacking(findFacts(entries), faults, options.database !== undefined);
@@ -78,8 +80,8 @@ async function soak(options: Pick<SoakOptions, 'nodes' | 'store' | 'database'>):
 describe(`${CLIENTS} clients of all services, while what serves them fails`, () => {
   test('one node, with SQLite', { timeout: TIMEOUT }, async () => {
     const location = join(temporaryDirectory(), 'leases.db');
-    const { nodes, store } = await startServed({ location, nodes: 1 });
-    await soak({ nodes, store, database: undefined });
+    const { nodes, store, headers } = await startServed({ location, nodes: 1 });
+    await soak({ nodes, store, headers, database: undefined });
     await store.close();
   });
 
@@ -92,18 +94,18 @@ describe(`${CLIENTS} clients of all services, while what serves them fails`, () 
 
     test('two nodes', { timeout: TIMEOUT }, async () => {
       const location = await postgres.createDatabase();
-      const { nodes, store } = await startServed({ location, nodes: 2 });
+      const { nodes, store, headers } = await startServed({ location, nodes: 2 });
       const database = { kill: () => postgres.stop('SIGKILL'), start: () => postgres.start() };
-      await soak({ nodes, store, database });
+      await soak({ nodes, store, headers, database });
       await store.close();
     });
 
     test('are found out where rows are not locked', { timeout: TIMEOUT }, async () => {
       const location = await postgres.createDatabase();
       const bin = await buildChanged(temporaryDirectory(), WITHOUT_LOCKS);
-      const { nodes, store } = await startServed({ location, nodes: 2, bin });
+      const { nodes, store, headers } = await startServed({ location, nodes: 2, bin });
       const { evidence } = await runSoak({
-        ...{ nodes, store, database: undefined, isSpared: true },
+        ...{ nodes, store, headers, database: undefined, isSpared: true },
         ...{ seed: seedOfRun(), shortest: 0, longest: LONGEST, clients: CLIENTS },
         isEnough: (entries) => doublesIn(entries).length > 0,
       });

@@ -24,7 +24,7 @@ export interface SoakOptions {
   /** Whether nothing fails. */
   readonly isSpared?: boolean;
   /** Sent with each request. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
   /** Asked again and again, from `shortest` on, whether it can end. */
   readonly isEnough: (entries: readonly Entry[], faults: Faults) => boolean;
 }
@@ -39,7 +39,7 @@ const CLOCK_TOLERANCE = 50;
 
 /** Lets many clients take leases while the nodes and the database fail. */
 export async function runSoak(options: SoakOptions): Promise<SoakOutcome> {
-  const { nodes, database, store, seed, isSpared = false, headers = {} } = options;
+  const { nodes, database, store, seed, isSpared = false, headers } = options;
   const random = createRandom(seed);
   const engine = createEngine({ store, newHandle: () => randomUUID(), monthlyLimit: 1 });
   const supply = createSupply(engine, DIALECTS);
