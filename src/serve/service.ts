@@ -1,7 +1,8 @@
 import type { Store } from '../engine/store.ts';
 import { accessOn } from '../engines.ts';
+import type { Route } from '../http/route.ts';
 import { servedRoutes } from '../served.ts';
-import { createApp } from '../server/app.ts';
+import { type AppOptions, createApp } from '../server/app.ts';
 import { createCallers } from '../server/callers.ts';
 import { healthRoutes } from '../server/health.ts';
 import { logAnswered } from '../server/log.ts';
@@ -13,6 +14,8 @@ import type { ServeOptions } from './options.ts';
 
 /** What is served, wherever that is. */
 export interface Service extends TrafficOptions {
+  /** All its endpoints, whoever asks. */
+  readonly routes: readonly Pick<Route, 'method' | 'path' | 'scope'>[];
   /** Begins what is done beside the requests. */
   start(): void;
   /** From now on it is not ready. */
@@ -37,12 +40,18 @@ export function createService(options: ServiceOptions): Service {
   const health = healthRoutes({ check, isStopping: () => isStopping });
   const beside = createBeside(store, options);
   const served = servedRoutes(store, capacity, beside.around);
+  const routesFor: AppOptions['routesFor'] = (bearer) => [
+    ...health,
+    ...beside.routesFor(bearer),
+    ...served(bearer),
+  ];
   const app = createApp({
-    routesFor: (bearer) => [...health, ...beside.routesFor(bearer), ...served(bearer)],
+    routesFor,
     access,
     ...(rate > 0 ? { limit: createRateLimit(rate, elapsed) } : {}),
   });
   return {
+    routes: routesFor(undefined),
     beginStop: () => {
       isStopping = true;
       beside.beginStop();

@@ -9,15 +9,16 @@ import { findViolations } from '../support/soak/check.ts';
 import { type Facts, findFacts } from '../support/soak/facts.ts';
 import type { Faults } from '../support/soak/faults.ts';
 import type { Entry } from '../support/soak/journal.ts';
-import { runSoak, type SoakOptions, type SoakOutcome } from '../support/soak/run.ts';
+import { runSoak, type SoakOptions } from '../support/soak/run.ts';
 import { startServed } from '../support/soak/served.ts';
 
-/** How long it goes on; `npm run test:soak` has it go on for longer. */
-const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 30);
+/** How long it goes on, if that is enough; `npm run test:soak` has it go on for longer. */
+const SHORTEST = Number(process.env['SOAK_SECONDS'] ?? 30) * 1_000;
+const LONGEST = SHORTEST + 90_000;
 const CLIENTS = 64;
 /** Milliseconds in which nothing succeeds, at most: a database that crashed has to come back. */
 const LONGEST_PAUSE = 15_000;
-const TIMEOUT = SECONDS * 1_000 + 90_000;
+const TIMEOUT = LONGEST + 90_000;
 
 /** The one that was told with a failure, or any. */
 function seedOfRun(): number {
@@ -56,25 +57,31 @@ function keepJournal(seed: number, entries: readonly Entry[]): void {
   process.stdout.write(`what was asked and answered is in ${file}\n`);
 }
 
-async function soak(options: Omit<SoakOptions, 'seed' | 'duration' | 'clients'>): Promise<void> {
+async function soak(
+  options: Pick<SoakOptions, 'nodes' | 'store' | 'headers' | 'database'>,
+): Promise<void> {
   const seed = seedOfRun();
-  const run = { ...options, seed, duration: SECONDS * 1_000, clients: CLIENTS };
-  const { evidence, faults }: SoakOutcome = await runSoak(run);
+  const lackingIn = (entries: readonly Entry[], faults: Faults) =>
+    lacking(findFacts(entries), faults, options.database !== undefined);
+  const { evidence, faults } = await runSoak({
+    ...{ ...options, seed, clients: CLIENTS, shortest: SHORTEST, longest: LONGEST },
+    isEnough: (entries, counts) => lackingIn(entries, counts).length === 0,
+  });
   const facts = findFacts(evidence.entries);
   process.stdout.write(`seed ${seed}: ${JSON.stringify(facts)} ${JSON.stringify(faults)}\n`);
   const problems = findViolations(evidence);
   if (problems.length > 0) keepJournal(seed, evidence.entries);
   // Of the first ones: one mistake makes hundreds.
   expect(problems.slice(0, 20), `SOAK_SEED=${seed}`).toEqual([]);
-  expect(lacking(facts, faults, options.database !== undefined), `SOAK_SEED=${seed}`).toEqual([]);
+  expect(lackingIn(evidence.entries, faults), `SOAK_SEED=${seed}`).toEqual([]);
   for (const node of options.nodes) expect((await node.stop()).code).toBe(0);
 }
 
 describe(`${CLIENTS} clients of all services, while what serves them fails`, () => {
   test('one node, with SQLite', { timeout: TIMEOUT }, async () => {
     const location = join(temporaryDirectory(), 'leases.db');
-    const { nodes, store } = await startServed({ location, nodes: 1 });
-    await soak({ nodes, store, database: undefined });
+    const { nodes, store, headers } = await startServed({ location, nodes: 1 });
+    await soak({ nodes, store, headers, database: undefined });
     await store.close();
   });
 
@@ -87,19 +94,19 @@ describe(`${CLIENTS} clients of all services, while what serves them fails`, () 
 
     test('two nodes', { timeout: TIMEOUT }, async () => {
       const location = await postgres.createDatabase();
-      const { nodes, store } = await startServed({ location, nodes: 2 });
+      const { nodes, store, headers } = await startServed({ location, nodes: 2 });
       const database = { kill: () => postgres.stop('SIGKILL'), start: () => postgres.start() };
-      await soak({ nodes, store, database });
+      await soak({ nodes, store, headers, database });
       await store.close();
     });
 
     test('are found out where rows are not locked', { timeout: TIMEOUT }, async () => {
       const location = await postgres.createDatabase();
       const bin = await buildChanged(temporaryDirectory(), WITHOUT_LOCKS);
-      const { nodes, store } = await startServed({ location, nodes: 2, bin });
+      const { nodes, store, headers } = await startServed({ location, nodes: 2, bin });
       const { evidence } = await runSoak({
-        ...{ nodes, store, database: undefined, isSpared: true },
-        ...{ seed: seedOfRun(), duration: SECONDS * 1_000, clients: CLIENTS },
+        ...{ nodes, store, headers, database: undefined, isSpared: true },
+        ...{ seed: seedOfRun(), shortest: 0, longest: LONGEST, clients: CLIENTS },
         isEnough: (entries) => doublesIn(entries).length > 0,
       });
       await store.close();

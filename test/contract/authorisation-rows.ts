@@ -1,29 +1,10 @@
 import { expect } from 'vitest';
-import type { Scope } from '../../src/engine/access.ts';
-import type { Own } from './authorisation-world.ts';
+import { ADMIN_ROWS, adminRefusal } from './authorisation-admin-rows.ts';
+import type { Answered, Own, Row } from './authorisation-world.ts';
 
 /*
  * Who may what: each endpoint, with a request that is right, and what it is answered.
  */
-
-export interface Answered {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-export interface Row {
-  /** What a caller needs; undefined where anybody may. */
-  readonly scope: Scope | undefined;
-  /** Whether the request is about what its owner holds; else about what is to be had. */
-  readonly isHeld: boolean;
-  readonly query?: (own: Own) => Readonly<Record<string, string>>;
-  readonly body?: (own: Own) => object;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** To who may. */
-  readonly right: (own: Own) => Answered;
-  /** To who may, in another namespace: nothing is known there of what the request is about. */
-  readonly foreign: (own: Own) => Answered;
-}
 
 const has = (content: object): unknown => expect.objectContaining(content);
 const ok = (content: object): Answered => ({ status: 200, body: has(content) });
@@ -73,6 +54,11 @@ const ending = (status: string, more: object): Row => ({
   foreign: () => jobRefusal(423, 'LOCK_INVALID'),
 });
 
+/** For everybody. */
+const open = (answered: Answered): Row => ({
+  ...{ scope: undefined, isHeld: false, right: () => answered, foreign: () => answered },
+});
+
 export const ROWS: Readonly<Record<string, Row>> = {
   'POST /v1/ai/lease': leasing,
   'POST /v1/ai/run': leasing,
@@ -104,11 +90,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
   }),
   'POST /api/v1/jobs/:job_id/fail': ending('failed', { error_code: 'E', retryable: false }),
 
-  'POST /api/v1/oauth/token': {
-    ...{ scope: undefined, isHeld: false },
-    right: () => ({ status: 400, body: has({ error: 'invalid_request' }) }),
-    foreign: () => ({ status: 400, body: has({ error: 'invalid_request' }) }),
-  },
+  'POST /api/v1/oauth/token': open({ status: 400, body: has({ error: 'invalid_request' }) }),
+  'GET /healthz': open({ status: 200, body: { status: 'ok' } }),
+  'GET /readyz': open({ status: 200, body: { status: 'ready' } }),
+  'GET /openapi.json': open({ status: 200, body: {} }),
 
   'POST /api/v1/runner-jobs/lease': {
     ...{ scope: 'runner-jobs', isHeld: false, query: runner },
@@ -125,6 +110,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
     right: () => ({ status: 204, body: undefined }),
     foreign: () => ackRefusal,
   },
+
+  ...ADMIN_ROWS,
 };
 
 /** What those get who are not known, and those who may not, by where the path begins. */
@@ -136,6 +123,8 @@ const REFUSALS: readonly (readonly [path: string, unknown: Answered, forbidden: 
     { status: 401, body: { detail: expect.any(String) } },
     { status: 403, body: { detail: expect.any(String) } },
   ],
+  ['/metrics', keyRefusal(401, 'unauthorized'), keyRefusal(403, 'forbidden')],
+  ['/admin/v1/', adminRefusal(401, 'unauthorized'), adminRefusal(403, 'forbidden')],
 ];
 
 export function refusalsOf(endpoint: string): { unknown: Answered; forbidden: Answered } {

@@ -6,9 +6,8 @@ import type { Engine } from '../../src/engine/engine.ts';
 import type { Lease } from '../../src/engine/lease.ts';
 import { accessOn, engineOn } from '../../src/engines.ts';
 import type { Route } from '../../src/http/route.ts';
-import { servedRoutes } from '../../src/served.ts';
-import { createApp } from '../../src/server/app.ts';
-import { createCallers } from '../../src/server/callers.ts';
+import { createService } from '../../src/serve/service.ts';
+import { createLog } from '../../src/server/log.ts';
 import { workOf as runnerWorkOf } from '../../src/services/askui/new-job.ts';
 import { workOf } from '../../src/services/retaia/new-job.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
@@ -25,6 +24,28 @@ export interface Own {
   readonly leaseId: string;
   readonly lock: string;
   readonly ack: string;
+  /** Name of a token and of a client, and one that is not taken. */
+  readonly name: string;
+  readonly freeName: string;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface Row {
+  /** What a caller needs; undefined where anybody may. */
+  readonly scope: Scope | undefined;
+  /** Whether the request is about what its owner holds; else about what is to be had. */
+  readonly isHeld: boolean;
+  readonly query?: (own: Own) => Readonly<Record<string, string>>;
+  readonly body?: (own: Own) => object;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** To who may. */
+  readonly right: (own: Own) => Answered;
+  /** To who may, in another namespace: nothing is known there of what the request is about. */
+  readonly foreign: (own: Own) => Answered;
 }
 
 /** How a token is shown. */
@@ -32,13 +53,14 @@ export const FORMS = ['Bearer', 'Basic', 'OAuth'] as const;
 export type Form = (typeof FORMS)[number];
 
 export interface World {
-  readonly app: Pick<ReturnType<typeof createApp>, 'request'>;
-  readonly routes: readonly Route[];
+  request(path: string, init?: RequestInit): Promise<Response>;
+  /** All that is served, whoever asks. */
+  readonly routes: readonly Pick<Route, 'method' | 'path' | 'scope'>[];
   readonly clock: TestClock;
   accessTo(namespace: string): Access;
   prepare(isHeld: boolean): Promise<Own>;
   /** What is stored of it. */
-  leasesOf(own: Own): Promise<readonly (Lease | undefined)[]>;
+  stateOf(own: Own): Promise<unknown>;
   /** @returns what to send as the Authorization header */
   admit(form: Form, scopes: readonly Scope[], namespace: string): Promise<string>;
 }
@@ -54,35 +76,52 @@ export function createWorld(): World {
   const clock = createClock('2025-01-15T10:30:00Z');
   const store = openSqliteStore({ file: join(temporaryDirectory(), 'leases.db'), clock });
   onTestFinished(() => store.close());
-  const routesFor = servedRoutes(store);
-  const callers = createCallers({ access: accessOn(store), elapsed: clock, isGuarded: true });
-  const app = createApp({ routesFor, access: callers });
+  const service = createService({
+    ...{ store, isGuarded: true, rate: 0, capacity: 1_000_000, faults: undefined },
+    log: createLog(
+      () => undefined,
+      'error',
+      (text) => text,
+    ),
+    openApi: async () => '{}',
+  });
+  const request: World['request'] = async (path, init) =>
+    service.answer(new Request(`http://127.0.0.1${path}`, init), { id: 'r' });
   const engine = engineOn(store, 'owner');
+  const access = accessOn(store, OWNER);
   return {
-    app,
+    request,
     clock,
-    routes: routesFor(undefined),
+    routes: service.routes,
     accessTo: (namespace) => accessOn(store, namespace),
-    prepare: (isHeld) => prepare(engine, isHeld),
-    leasesOf: async ({ key, job, runner }) => {
+    prepare: (isHeld) => prepare(engine, access, isHeld),
+    async stateOf({ key, job, runner, name }) {
       const looks = [
         engine.look('key', key),
         engine.look('job', job),
         engine.look('runner_job', runner),
       ];
-      return (await Promise.all(looks)).map(({ lease }) => lease);
+      const [tokens, clients] = [await access.tokens(), await access.clients()];
+      return {
+        leases: (await Promise.all(looks)).map(({ lease }) => lease),
+        token: tokens.find((token) => token.name === name),
+        client: clients.find((client) => client.name === name),
+      };
     },
-    admit: (form, scopes, namespace) => admit(app, accessOn(store, namespace), form, scopes),
+    admit: (form, scopes, namespace) => admit(request, accessOn(store, namespace), form, scopes),
   };
 }
 
-async function prepare(engine: Engine, isHeld: boolean): Promise<Own> {
+async function prepare(engine: Engine, access: Access, isHeld: boolean): Promise<Own> {
   const id = randomUUID();
+  await access.addToken({ name: id, scopes: ['keys:read'], lifetime: undefined });
+  await access.addClient(id, ['keys:read']);
   const work = workOf({ job_type: 'extract_facts' }, randomUUID);
   const runnerWork = runnerWorkOf({ runners: [id] }, randomUUID);
   await engine.add([{ kind: 'job', id, ttl: TTL, work }]);
   await engine.add([{ kind: 'runner_job', id, ttl: TTL, work: runnerWork }]);
-  const own = { key: id, job: id, runner: id, leaseId: 'none', lock: 'none', ack: 'none' };
+  const names = { key: id, job: id, runner: id, name: id, freeName: randomUUID() };
+  const own = { ...names, leaseId: 'none', lock: 'none', ack: 'none' };
   if (!isHeld) return own;
   const handle = async (kind: Lease['kind']) => {
     const nothing = { metadata: null, idempotencyKey: null, requestHash: null };
@@ -99,7 +138,7 @@ async function prepare(engine: Engine, isHeld: boolean): Promise<Own> {
 }
 
 async function admit(
-  app: World['app'],
+  request: World['request'],
   access: Access,
   form: Form,
   scopes: readonly Scope[],
@@ -112,7 +151,7 @@ async function admit(
       client_id: client?.id ?? '',
       client_secret: client?.secret ?? '',
     });
-    const answer = await app.request('/api/v1/oauth/token', { method: 'POST', body });
+    const answer = await request('/api/v1/oauth/token', { method: 'POST', body });
     return `Bearer ${Object(await answer.json()).access_token}`;
   }
   const added = await access.addToken({ name, scopes, lifetime: undefined });

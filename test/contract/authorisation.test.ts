@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SCOPES, type Scope } from '../../src/engine/access.ts';
-import { type Answered, ROWS, type Row, refusalsOf } from './authorisation-rows.ts';
+import { ROWS, refusalsOf } from './authorisation-rows.ts';
 import {
+  type Answered,
   allBut,
   createWorld,
   FORMS,
   OWNER,
   type Own,
+  type Row,
   STRANGER,
   shown,
   type World,
@@ -25,21 +27,22 @@ async function send(
 ): Promise<Answered> {
   const [method = '', path = ''] = endpoint.split(' ');
   const search = query ? `?${new URLSearchParams(query(own))}` : '';
-  const answer = await world.app.request(`${path.replace(':job_id', own.job)}${search}`, {
+  const answer = await world.request(`${path.replace(':job_id', own.job)}${search}`, {
     method,
     headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
     ...(body ? { body: JSON.stringify(body(own)) } : {}),
   });
   const text = await answer.text();
-  return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
+  const isJson = answer.headers.get('content-type')?.startsWith('application/json');
+  return { status: answer.status, body: isJson ? JSON.parse(text) : text || undefined };
 }
 
 /** Sends the right request, and expects it to change nothing of what it is about. */
 async function sendInVain(endpoint: string, row: Row, authorization: string | undefined) {
   const own = await world.prepare(row.isHeld);
-  const before = await world.leasesOf(own);
+  const before = await world.stateOf(own);
   const answer = await send(endpoint, row, own, authorization);
-  expect(await world.leasesOf(own)).toEqual(before);
+  expect(await world.stateOf(own)).toEqual(before);
   return { own, answer };
 }
 
@@ -146,7 +149,7 @@ test('a scope that is granted in part is no more than that', async () => {
     ...{ grant_type: 'client_credentials', scope: 'keys:read' },
     ...{ client_id: client?.id ?? '', client_secret: client?.secret ?? '' },
   });
-  const granted = await world.app.request('/api/v1/oauth/token', { method: 'POST', body });
+  const granted = await world.request('/api/v1/oauth/token', { method: 'POST', body });
   const { access_token } = Object(await granted.json());
   const ask = async (endpoint: string) => {
     const row = ROWS[endpoint];

@@ -25,7 +25,7 @@ test.each(ACQUISITIONS)(
     const { path, body } = requestOf(await world.prepare(false));
     const ask = async (authorization: string) => {
       const headers = { authorization, 'idempotency-key': 'order-7' };
-      const answer = await world.app.request(path, {
+      const answer = await world.request(path, {
         method: 'POST',
         headers,
         ...(body === undefined ? {} : { body }),

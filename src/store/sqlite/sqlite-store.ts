@@ -1,15 +1,8 @@
-import type Database from 'libsql';
 import type { Clock } from '../../domain/clock.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Instant } from '../../engine/lease.ts';
 import { DEFAULT_NAMESPACE, type Store, type Transaction } from '../../engine/store.ts';
-import {
-  beginImmediate,
-  type DatabaseKind,
-  firstValue,
-  openDatabase,
-} from '../../sqlite/database.ts';
-import { explain } from '../../sqlite/errors.ts';
+import { type DatabaseKind, firstValue, openDatabase } from '../../sqlite/database.ts';
 import { type Statements, statementsOf } from '../../sqlite/statements.ts';
 import { COLUMNS, fromRow, toRow } from '../lease-row.ts';
 import { bindAccess } from './access.ts';
@@ -21,6 +14,7 @@ import jobs from './migrations/0002-jobs.sql';
 import namespaces from './migrations/0003-namespaces.sql';
 import { bindReceipts } from './receipts.ts';
 import { sweep } from './sweep.ts';
+import { createTurns } from './turns.ts';
 
 /** "leas" in ASCII. */
 export const LEASES: DatabaseKind = {
@@ -41,53 +35,36 @@ export function openSqliteStore({ file, clock }: SqliteOptions): Store {
   const db = openDatabase(file, LEASES);
   const statement = statementsOf(db);
   const now = () => (clock ? clock() : Number(firstValue(statement(NOW).all())));
-  // One connection has one transaction at a time: concurrent callers queue up behind it.
-  let last: Promise<unknown> = Promise.resolve();
+  const turns = createTurns(db, file);
   let isClosed = false;
-  const alone = async <T>(begin: Begin, work: () => Promise<T>): Promise<T> => {
-    // The library would end the process.
+  /** The library would end the process. */
+  const assertOpen = () => {
     if (isClosed) throw new Failure('unavailable', `${file} is closed.`);
-    const turn = last.then(() => inTransaction(db, file, begin, work));
-    last = turn.catch(() => undefined);
-    return turn;
   };
-  const reading = async () => db.exec('BEGIN');
-  const writing = () => beginImmediate(db);
+  const reading = async <T>(work: () => Promise<T>): Promise<T> => {
+    assertOpen();
+    return turns.read(work);
+  };
+  const writing = async <T>(work: () => Promise<T>): Promise<T> => {
+    assertOpen();
+    return turns.write(work);
+  };
   const storeOf = (namespace: string): Store => ({
     within: storeOf,
-    read: (work) => alone(reading, () => work(bind(statement, namespace, now()))),
-    write: (work) => alone(writing, () => work(bind(statement, namespace, now()))),
-    sweep: (options) => alone(writing, async () => sweep(statement, now(), options)),
+    read: (work) => reading(() => work(bind(statement, namespace, now()))),
+    write: (work) => writing(() => work(bind(statement, namespace, now()))),
+    sweep: (options) => writing(async () => sweep(statement, now(), options)),
     // What is open has the schema of this version; that of a later one adds to it.
-    check: () => alone(reading, async () => void statement('SELECT swept_at FROM sweeps').all()),
+    check: () => reading(async () => void statement('SELECT swept_at FROM sweeps').all()),
     close: async () => {
       if (isClosed) return;
       isClosed = true;
-      await last;
+      await turns.idle();
       statement.forget();
       db.close();
     },
   });
   return storeOf(DEFAULT_NAMESPACE);
-}
-
-type Begin = () => Promise<unknown>;
-
-async function inTransaction<T>(
-  db: Database.Database,
-  file: string,
-  begin: Begin,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    await begin();
-    const result = await work();
-    db.exec('COMMIT');
-    return result;
-  } catch (error) {
-    if (db.inTransaction) db.exec('ROLLBACK');
-    throw explain(file, error);
-  }
 }
 
 const NOW = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";

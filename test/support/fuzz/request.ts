@@ -45,7 +45,26 @@ export type FieldType =
   | 'flag'
   | 'status'
   | 'object'
-  | 'result';
+  | 'result'
+  | 'amount'
+  | 'jobs'
+  | 'runnerJobs'
+  | 'tokenName';
+
+export const field = (type: FieldType, name: string, value: unknown, isRequired = true): Field => ({
+  ...{ name, value, isRequired, type },
+});
+export const optional = (type: FieldType, name: string, value: unknown) =>
+  field(type, name, value, false);
+
+interface Parts extends Partial<Omit<Template, 'name' | 'path'>> {
+  readonly path?: string;
+}
+
+export function template(name: string, parts: Parts): Template {
+  const [, path = ''] = name.split(' ');
+  return { path, query: [], body: undefined, headers: {}, names: [], name, ...parts };
+}
 
 export function methodOf({ name }: Template): string {
   return name.split(' ')[0] ?? '';

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import type { Lease } from '../../../src/engine/lease.ts';
 import type { Store } from '../../../src/engine/store.ts';
-import { engineOn } from '../../../src/engines.ts';
+import { accessOn, engineOn } from '../../../src/engines.ts';
 import { openStore } from '../../../src/open-store.ts';
 import { servedRoutes } from '../../../src/served.ts';
 import { createApp } from '../../../src/server/app.ts';
@@ -34,11 +34,11 @@ interface Base {
 export async function setScene(postgres?: PostgresServer): Promise<Scene> {
   const { store, version } = await (postgres ? openPostgres(postgres) : openSqlite());
   const engine = engineOn(store, null);
-  const victims = await createVictims(engine);
+  const victims = await createVictims(engine, accessOn(store));
   return {
     victims,
     version,
-    moreVictims: () => createVictims(engine),
+    moreVictims: () => createVictims(engine, accessOn(store)),
     stateOf: (names) => stateOf(engine, names),
     send: sendingTo(store),
   };
@@ -57,7 +57,7 @@ async function openSqlite(): Promise<Base> {
 }
 
 /** A lock is a write to PostgreSQL, so it is looked at what is there. */
-const DIGEST = ['leases', 'receipts', 'events', 'usage', 'stored']
+const DIGEST = ['leases', 'receipts', 'events', 'usage', 'stored', 'tokens', 'clients']
   .map((table) => `SELECT count(*), sum(hashtext(t::text)::bigint) FROM leasectl.${table} AS t`)
   .join(' UNION ALL ');
 

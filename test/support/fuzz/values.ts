@@ -86,6 +86,23 @@ const wrongCount = fc.oneof(
   fc.constantFrom('0', '-1', '0.5', '1.5', '9007199254740993', '1e300'),
 );
 
+const WRONG_PARTS = [
+  ...['"more":1', '"__proto__":{}', '"asset_uuid":""', '"asset_uuid":null', '"source":{"more":1}'],
+  ...['"required_capabilities":"a"', '"required_capabilities":[1]'],
+];
+const WRONG_RUNNER_PARTS = [
+  ...['"more":1', '"__proto__":{}', '"host":"X"', '"tags":"a"', '"runners":[1]', '"max_tries":0'],
+  ...['"workspace_id":"x"', '"workflows":"a"', '"data":[]', '"access_token":1'],
+];
+
+/** Lists of jobs of which one is like this, and some that are no such lists. */
+function jobsOf(...jobs: readonly string[]): Arbitrary<string> {
+  return fc.oneof(
+    fc.constantFrom(...jobs).map((job) => `[${job}]`),
+    fc.constantFrom('[]', 'null', '"a"', '1', '{}', '{"0":{"job_type":"a"},"length":1}'),
+  );
+}
+
 /** JSON that a field of a type must not have, in a body. */
 export const WRONG: Readonly<Record<FieldType, Arbitrary<string>>> = {
   key: fc.oneof(
@@ -109,6 +126,16 @@ export const WRONG: Readonly<Record<FieldType, Arbitrary<string>>> = {
     fc.constantFrom('{}', '{"derived_patch":{}}', '{"facts_patch":{},"derived_patch":{}}'),
     fc.constant('{"facts_patch":{},"warnings":"none"}'),
     fc.constant('{"__proto__":{"facts_patch":{}}}'),
+  ),
+  amount: wrongCount,
+  jobs: fc.oneof(
+    jobsOf('1', 'null', '[]', '{}', '{"job_type":""}', '{"job_type":1}', '{"__proto__":{}}'),
+    jobsOf(...WRONG_PARTS.map((part) => `{"job_type":"a",${part}}`)),
+  ),
+  runnerJobs: jobsOf('1', '[]', ...WRONG_RUNNER_PARTS.map((part) => `{${part}}`)),
+  tokenName: fc.oneof(
+    noText,
+    fc.constantFrom('', ' ', 'a b', 'a\0', '\u00e9', '\ud800', 'x'.repeat(65)).map(asJson),
   ),
 };
 

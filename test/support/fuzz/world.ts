@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import type { Access } from '../../../src/engine/access.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { Kind, Lease } from '../../../src/engine/lease.ts';
 import { workOf as runnerWorkOf } from '../../../src/services/askui/new-job.ts';
 import { workOf } from '../../../src/services/retaia/new-job.ts';
-import type { Field, FieldType, Template } from './request.ts';
+import { adminTemplates } from './admin-templates.ts';
+import { field, optional, type Template, template } from './request.ts';
 
 /** What is there to be harmed: some is held, some is finished, and some is to be had. */
 export interface Victims {
-  readonly templates: Readonly<Record<Kind, readonly Template[]>>;
+  readonly templates: Readonly<Record<Kind | 'admin', readonly Template[]>>;
   /** Names of what nobody without a secret can change: it is held, or finished. No secrets. */
   readonly kept: readonly string[];
   /** Name of what waits for whoever comes. */
@@ -19,21 +21,8 @@ export interface Victims {
 /** Milliseconds: longer than any test. */
 const TTL = 3_600_000;
 
-const field = (type: FieldType, name: string, value: unknown, isRequired = true): Field => ({
-  ...{ name, value, isRequired, type },
-});
-const optional = (type: FieldType, name: string, value: unknown) => field(type, name, value, false);
-
-interface Parts extends Partial<Omit<Template, 'name' | 'path'>> {
-  readonly path?: string;
-}
-
-function template(name: string, parts: Parts): Template {
-  const [, path = ''] = name.split(' ');
-  return { path, query: [], body: undefined, headers: {}, names: [], name, ...parts };
-}
-
-export async function createVictims(engine: Engine): Promise<Victims> {
+/** @param access gets a token and a client as well: then callers are told apart */
+export async function createVictims(engine: Engine, access?: Access): Promise<Victims> {
   const id: string = randomUUID();
   const handleOf = async (kind: Kind, name = id) => {
     const nothing = { metadata: null, idempotencyKey: null, requestHash: null };
@@ -41,9 +30,11 @@ export async function createVictims(engine: Engine): Promise<Victims> {
     if (outcome.type !== 'acquired') throw new Error(outcome.type);
     return outcome.lease.handle;
   };
-  const waiting = `${id}-waiting`;
+  const [waiting, free] = [`${id}-waiting`, `${id}-free`];
   // Nobody who does not know its name gets it.
   const runner = randomUUID();
+  await access?.addToken({ name: id, scopes: ['keys:read'], lifetime: undefined });
+  await access?.addClient(id, ['keys:read']);
   const finished = `${id}-finished`;
   for (const name of [id, waiting, finished]) {
     const work = workOf({ job_type: 'extract_facts' }, randomUUID);
@@ -64,11 +55,12 @@ export async function createVictims(engine: Engine): Promise<Victims> {
   return {
     kept: [id, finished],
     waiting,
-    free: `${id}-free`,
+    free,
     templates: {
       key: keyTemplates(id, leaseId),
       job: jobTemplates(id, waiting, lock),
       runner_job: runnerJobTemplates(runner, ack),
+      admin: adminTemplates(id, free),
     },
   };
 }

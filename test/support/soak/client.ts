@@ -59,13 +59,39 @@ async function acquire(options: ClientOptions, dialect: Dialect): Promise<Held |
   const asked = { ...span, kind, what: 'acquire' } as const;
   if (value?.outcome === 'granted') {
     const { outcome, token } = value;
-    tell({ ...asked, outcome, id: value.id, token, ttl });
+    const again = key === undefined ? 0 : await acquireAgain(options, wish, value, span.sent + ttl);
+    tell({ ...asked, outcome, id: value.id, token, ttl, tries: span.tries + again });
     return value;
   }
   tell({ ...asked, outcome: outcomeOf(value), id: isChosen ? undefined : id });
   if (value?.outcome === 'finished') supply.retire(kind, id);
   if (dialect.look && random.chance(0.3)) await look(options, dialect.look(id), id);
   return undefined;
+}
+
+/** How often what was done is asked for again, as if its answer had been lost. */
+const REPETITION = 0.15;
+
+/**
+ * As long as the lease is live, the same is answered; then it may be another one.
+ *
+ * @returns how many requests were sent
+ */
+async function acquireAgain(
+  options: ClientOptions,
+  wish: Wish<Acquired>,
+  first: Held,
+  end: number,
+): Promise<number> {
+  if (!options.random.chance(REPETITION)) return 0;
+  const result = await insist(options, wish, false);
+  if (!result) return 0;
+  const { value, span } = result;
+  const isSame = value?.outcome === 'granted' && value.token === first.token;
+  if (value && !isSame && span.answered < end - 1) {
+    options.tellOddity(`another acquisition of ${first.id} with ${first.token}, by the same key`);
+  }
+  return span.tries;
 }
 
 function outcomeOf(value: Exclude<Acquired, { outcome: 'granted' }> | undefined) {
@@ -145,7 +171,22 @@ async function change(
   if (!result) return 'unknown';
   const { outcome, version } = result.value ?? { outcome: 'unknown', version: undefined };
   options.tell({ ...result.span, ...what, kind, id, token, outcome, version });
+  if (outcome === 'done' && what.what !== 'extend') await changeAgain(options, wish, id, version);
   return outcome;
+}
+
+/** What ends a lease is answered as the first time, whoever has it by now. */
+async function changeAgain(
+  options: ClientOptions,
+  wish: Wish<Changed>,
+  id: string,
+  version: number | undefined,
+): Promise<void> {
+  if (!options.random.chance(REPETITION)) return;
+  const value = (await insist(options, wish, true))?.value;
+  if (value && (value.outcome !== 'done' || value.version !== version)) {
+    options.tellOddity(`${value.outcome} ${value.version}, the same again, for ${id} ${version}`);
+  }
 }
 
 /**

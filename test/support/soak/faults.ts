@@ -13,6 +13,9 @@ export interface FaultOptions {
   readonly nodes: readonly ServiceNode[];
   readonly database: Killable | undefined;
   readonly random: Random;
+  /** Counts them. */
+  readonly counts: Faults;
+  readonly tellOddity: (oddity: string) => void;
   readonly isOver: () => boolean;
 }
 
@@ -36,14 +39,9 @@ export interface Faults {
 const AWAY: Rhythm = [0, 700];
 const FROZEN: Rhythm = [300, 2_500];
 
-/**
- * Lets nodes and the database fail, each at its own times, until it is over; then all is there again.
- *
- * @returns what happened
- */
-export async function causeFaults(options: FaultOptions): Promise<Faults> {
-  const { nodes, database, random, isOver } = options;
-  const counts: Faults = { nodeKilled: 0, nodeStopped: 0, nodeFrozen: 0, databaseKilled: 0 };
+/** Lets nodes and the database fail, each at its own times, until it is over; then all is there again. */
+export async function causeFaults(options: FaultOptions): Promise<void> {
+  const { nodes, database, random, counts, tellOddity, isOver } = options;
   const repeat = async (own: Random, [least, most]: Rhythm, fail: () => Promise<void>) => {
     for (;;) {
       await waitFor(own.between(least, most), isOver);
@@ -58,7 +56,7 @@ export async function causeFaults(options: FaultOptions): Promise<Faults> {
       if (bag.length === 0) bag = own.shuffled(BAG);
       const fault = bag.pop() ?? 'nodeKilled';
       counts[fault] += 1;
-      await failNode(node, own, fault);
+      await failNode(node, own, fault, tellOddity);
     });
   });
   const own = random.fork();
@@ -71,21 +69,27 @@ export async function causeFaults(options: FaultOptions): Promise<Faults> {
   if (database) failures.push(repeat(own, BETWEEN.database, failDatabase));
   await Promise.all(failures);
   await Promise.all(nodes.map((node) => node.start()));
-  return counts;
 }
 
 /** All that befalls a node, in turn: so that all of it happens. */
 const BAG = ['nodeKilled', 'nodeFrozen', 'nodeKilled', 'nodeStopped'] as const;
 
-async function failNode(node: ServiceNode, random: Random, fault: keyof Faults): Promise<void> {
+async function failNode(
+  node: ServiceNode,
+  random: Random,
+  fault: keyof Faults,
+  tellOddity: FaultOptions['tellOddity'],
+): Promise<void> {
   if (fault === 'nodeFrozen') {
     node.signal('SIGSTOP');
     await delay(random.between(...FROZEN));
     node.signal('SIGCONT');
     return;
   }
-  if (fault === 'nodeStopped') await node.stop();
-  else await node.kill();
+  if (fault === 'nodeStopped') {
+    const { code, signal, stderr } = await node.stop();
+    if (code !== 0) tellOddity(`${code ?? signal} to SIGTERM: ${stderr}`);
+  } else await node.kill();
   await delay(random.between(...AWAY));
   await node.start();
 }

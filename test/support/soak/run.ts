@@ -17,15 +17,16 @@ export interface SoakOptions {
   /** The nodes' own. */
   readonly store: Store;
   readonly seed: number;
-  /** Milliseconds. */
-  readonly duration: number;
+  /** Milliseconds that it goes on at least, and at most. */
+  readonly shortest: number;
+  readonly longest: number;
   readonly clients: number;
   /** Whether nothing fails. */
   readonly isSpared?: boolean;
   /** Sent with each request. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Asked again and again whether it can end before its time. */
-  readonly isEnough?: (entries: readonly Entry[]) => boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Asked again and again, from `shortest` on, whether it can end. */
+  readonly isEnough: (entries: readonly Entry[], faults: Faults) => boolean;
 }
 
 export interface SoakOutcome {
@@ -38,20 +39,16 @@ const CLOCK_TOLERANCE = 50;
 
 /** Lets many clients take leases while the nodes and the database fail. */
 export async function runSoak(options: SoakOptions): Promise<SoakOutcome> {
-  const { nodes, database, store, seed, duration, isSpared = false, headers = {} } = options;
+  const { nodes, database, store, seed, isSpared = false, headers } = options;
   const random = createRandom(seed);
   const engine = createEngine({ store, newHandle: () => randomUUID(), monthlyLimit: 1 });
   const supply = createSupply(engine, DIALECTS);
   const entries: Entry[] = [];
   const oddities: string[] = [];
+  const tellOddity = (oddity: string) => void oddities.push(oddity);
+  const faults: Faults = { nodeKilled: 0, nodeStopped: 0, nodeFrozen: 0, databaseKilled: 0 };
   const watch = watchClock();
-  const end = performance.now() + duration;
-  let isEnough = false;
-  const isOver = () => isEnough || performance.now() > end;
-  const tell = (entry: Entry) => {
-    entries.push(entry);
-    isEnough ||= entries.length % 500 === 0 && (options.isEnough?.(entries) ?? false);
-  };
+  const isOver = untilEnough(options, () => options.isEnough(entries, faults));
   const asks: Ask[] = nodes.map(({ url }) => askAt(url, headers));
   const clients = Array.from({ length: options.clients }, (_, index) =>
     runClient({
@@ -60,15 +57,15 @@ export async function runSoak(options: SoakOptions): Promise<SoakOutcome> {
       dialects: DIALECTS,
       supply,
       random: random.fork(),
-      tell,
-      tellOddity: (oddity) => void oddities.push(oddity),
+      tell: (entry) => void entries.push(entry),
+      tellOddity,
       isOver,
     }),
   );
-  const [faults] = await Promise.all([
+  await Promise.all([
     causeFaults({
       ...(isSpared ? { nodes: [], database: undefined } : { nodes, database }),
-      ...{ random: random.fork(), isOver },
+      ...{ random: random.fork(), counts: faults, tellOddity, isOver },
     }),
     supply.keepUp(isOver),
     ...clients,
@@ -76,6 +73,24 @@ export async function runSoak(options: SoakOptions): Promise<SoakOutcome> {
   watch();
   const rows = await readRows(store, entries, supply.added);
   return { evidence: { entries, rows, added: supply.added, oddities }, faults };
+}
+
+/** Milliseconds between two looks whether it is enough: looking takes a while. */
+const LOOK_INTERVAL = 1_000;
+
+function untilEnough(
+  { shortest, longest }: Pick<SoakOptions, 'shortest' | 'longest'>,
+  isEnough: () => boolean,
+): () => boolean {
+  const begun = performance.now();
+  let [isOver, lookAt] = [false, shortest];
+  return () => {
+    const elapsed = performance.now() - begun;
+    if (isOver || elapsed < lookAt) return isOver;
+    lookAt = elapsed + LOOK_INTERVAL;
+    isOver = elapsed > longest || isEnough();
+    return isOver;
+  };
 }
 
 /** @returns to be called at the end: fails when the wall clock was set, for then nothing is certain */
