@@ -59,6 +59,34 @@ function digest(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
+test('while another process writes, looking goes on, and writing when it is through', async () => {
+  const file = join(temporaryDirectory(), 'leases.db');
+  const store = openSqliteStore({ file });
+  await store.write((transaction) => transaction.save(leaseOf('k')));
+  const other = new Database(file);
+  other.exec('BEGIN IMMEDIATE');
+  let isWritten = false;
+  const writing = store
+    .write((transaction) => transaction.save(leaseOf('l')))
+    .then(() => {
+      isWritten = true;
+    });
+  // Once it has begun to wait.
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  for (const _ of [1, 2]) {
+    await store.check();
+    expect(await store.read((view) => view.find('key', 'k'))).toBeDefined();
+    expect(await store.read((view) => view.find('key', 'l'))).toBeUndefined();
+  }
+  expect(isWritten).toBe(false);
+  other.exec('ROLLBACK');
+  other.close();
+  await writing;
+  expect(await store.read((view) => view.find('key', 'l'))).toBeDefined();
+  await store.close();
+});
+
 describe('the database file', () => {
   test('and what SQLite puts beside it are their owner’s alone', async () => {
     const directory = join(temporaryDirectory(), 'data');

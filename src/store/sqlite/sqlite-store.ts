@@ -14,7 +14,7 @@ import jobs from './migrations/0002-jobs.sql';
 import namespaces from './migrations/0003-namespaces.sql';
 import { bindReceipts } from './receipts.ts';
 import { sweep } from './sweep.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** "leas" in ASCII. */
 export const LEASES: DatabaseKind = {
@@ -32,39 +32,67 @@ export interface SqliteOptions {
 
 /** Keeps leases in one SQLite file that any number of processes share. */
 export function openSqliteStore({ file, clock }: SqliteOptions): Store {
-  const db = openDatabase(file, LEASES);
-  const statement = statementsOf(db);
-  const now = () => (clock ? clock() : Number(firstValue(statement(NOW).all())));
-  const turns = createTurns(db, file);
+  const main = connect(file, clock);
+  let second: Connection | undefined;
   let isClosed = false;
-  /** The library would end the process. */
-  const assertOpen = () => {
+  const open = (): Connection => {
+    // The library would end the process.
     if (isClosed) throw new Failure('unavailable', `${file} is closed.`);
+    return main;
   };
-  const reading = async <T>(work: () => Promise<T>): Promise<T> => {
-    assertOpen();
-    return turns.read(work);
+  /** While another process writes, looking need not wait for it. */
+  const openToLook = (): Connection => {
+    if (!open().turns.isHeldUp()) return main;
+    second ??= connect(file, clock);
+    return second;
   };
-  const writing = async <T>(work: () => Promise<T>): Promise<T> => {
-    assertOpen();
-    return turns.write(work);
+  const read = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection = openToLook();
+    return connection.turns.read(() => work(connection));
+  };
+  const write = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection = open();
+    return connection.turns.write(() => work(connection));
   };
   const storeOf = (namespace: string): Store => ({
     within: storeOf,
-    read: (work) => reading(() => work(bind(statement, namespace, now()))),
-    write: (work) => writing(() => work(bind(statement, namespace, now()))),
-    sweep: (options) => writing(async () => sweep(statement, now(), options)),
+    read: (work) => read(({ statement, now }) => work(bind(statement, namespace, now()))),
+    write: (work) => write(({ statement, now }) => work(bind(statement, namespace, now()))),
+    sweep: (options) => write(async ({ statement, now }) => sweep(statement, now(), options)),
     // What is open has the schema of this version; that of a later one adds to it.
-    check: () => reading(async () => void statement('SELECT swept_at FROM sweeps').all()),
+    check: () => read(async ({ statement }) => void statement('SELECT swept_at FROM sweeps').all()),
     close: async () => {
       if (isClosed) return;
       isClosed = true;
+      await main.close();
+      await second?.close();
+    },
+  });
+  return storeOf(DEFAULT_NAMESPACE);
+}
+
+interface Connection {
+  readonly statement: Statements;
+  readonly turns: Turns;
+  /** The database's time. */
+  readonly now: Clock;
+  close(): Promise<void>;
+}
+
+function connect(file: string, clock: Clock | undefined): Connection {
+  const db = openDatabase(file, LEASES);
+  const statement = statementsOf(db);
+  const turns = createTurns(db, file);
+  return {
+    statement,
+    turns,
+    now: clock ?? (() => Number(firstValue(statement(NOW).all()))),
+    close: async () => {
       await turns.idle();
       statement.forget();
       db.close();
     },
-  });
-  return storeOf(DEFAULT_NAMESPACE);
+  };
 }
 
 const NOW = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";

@@ -16,6 +16,8 @@ export interface Turns {
   write<T>(work: () => Promise<T>): Promise<T>;
   /** Resolves when nobody waits. */
   idle(): Promise<void>;
+  /** Whether it waits for another process's write, and all turns with it. */
+  isHeldUp(): boolean;
 }
 
 /** How many write in one transaction, at most: the first ones wait for the last one. */
@@ -30,13 +32,19 @@ const MOST_TOGETHER = 100;
 export function createTurns(db: Database.Database, file: string): Turns {
   const [readers, writers]: [Turn[], Turn[]] = [[], []];
   let running: Promise<void> | undefined;
+  let isHeldUp = false;
   const run = async () => {
     // Who has come by the same look at the sockets goes together.
     await new Promise((resolve) => setImmediate(resolve));
     while (readers.length + writers.length > 0) {
       const reading = async () => db.exec('BEGIN');
       if (readers.length > 0) await together(db, reading, readers.splice(0));
-      const writing = () => beginImmediate(db);
+      const writing = async () => {
+        isHeldUp = true;
+        await beginImmediate(db).finally(() => {
+          isHeldUp = false;
+        });
+      };
       if (writers.length > 0) await together(db, writing, writers.splice(0, MOST_TOGETHER));
     }
     running = undefined;
@@ -54,6 +62,7 @@ export function createTurns(db: Database.Database, file: string): Turns {
     read: (work) => take(readers, work),
     write: (work) => take(writers, work),
     idle: async () => running,
+    isHeldUp: () => isHeldUp,
   };
 }
 
