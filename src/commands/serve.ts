@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { boolean, option, string } from '@oclif/core/flags';
@@ -6,7 +7,13 @@ import { BaseCommand } from '../base-command.ts';
 import { endAnyway } from '../end-anyway.ts';
 import { isPostgres } from '../open-store.ts';
 import { faultsOf } from '../serve/faults.ts';
-import { LOG_LEVELS, parseWhole, type ServeOptions, tlsFilesOf } from '../serve/options.ts';
+import {
+  addFirstToken,
+  LOG_LEVELS,
+  parseWhole,
+  type ServeOptions,
+  tlsFilesOf,
+} from '../serve/options.ts';
 import type { Place } from '../serve/serve.ts';
 import { visible } from '../terminal/visible.ts';
 
@@ -79,7 +86,7 @@ export default class Serve extends BaseCommand {
     const { env, paths, redactor } = this.context;
     const location = flags.database ?? (env['LEASECTL_DATABASE'] || paths.leases);
     const options: ServeOptions = {
-      database: flags.database,
+      database: isPostgres(location) ? 'URL' : location,
       host: flags.host,
       port: parseWhole(flags.port, '--port', 0, 65_535),
       tls: tlsFilesOf(flags['tls-cert'], flags['tls-key']),
@@ -87,6 +94,7 @@ export default class Serve extends BaseCommand {
       capacity: parseWhole(flags['max-leases'], '--max-leases', 1, 1_000_000_000),
       faults: await faultsOf({
         text: flags.fault,
+        isUsual: location === paths.leases,
         isShared: isPostgres(location),
         isForced: flags['fault-on-postgres'],
       }),
@@ -96,16 +104,20 @@ export default class Serve extends BaseCommand {
       import('../serve/serve.ts'),
       import('../serve-host.ts'),
     ]);
+    const isNew = !isPostgres(location) && !existsSync(location);
     const store = await openStore({
       location,
       env,
       remember: (secret) => redactor.addCredential(secret),
     });
     this.context.onClose(() => store.close());
+    const host = processHost(this.context, flags['log-level']);
+    // One that is misspelt would be, too: with nothing in it, and open to all.
+    if (isNew) host.log.warn({ database: location }, 'a new database was made');
     await serve(store, options, {
-      ...processHost(this.context, flags['log-level']),
+      ...host,
       openApi: () => readFile(join(this.config.root, 'dist', 'openapi.json'), 'utf8'),
-      onListening: (place) => this.#tell(place),
+      onListening: (place) => this.#tell(place, options),
     });
     return 0;
   }
@@ -116,7 +128,7 @@ export default class Serve extends BaseCommand {
     await super.finally();
   }
 
-  #tell({ url, isOpen, faults }: Place): void {
+  #tell({ url, isOpen, faults }: Place, options: ServeOptions): void {
     const { terminal } = this.context;
     if (this.jsonEnabled()) {
       terminal.writeOut(JSON.stringify({ url, open: isOpen, faults: faults ?? null }));
@@ -127,7 +139,7 @@ export default class Serve extends BaseCommand {
     if (!terminal.isInteractive('stderr')) return;
     if (isOpen) {
       this.notice(
-        'There is no token yet: everybody on this machine may everything. For the first one: leasectl admin tokens add NAME --scope admin',
+        `There is no token yet: everybody on this machine may everything. For the first one: ${addFirstToken(options)}`,
       );
     }
     this.notice('Ctrl-C stops it.');

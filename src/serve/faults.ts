@@ -4,6 +4,8 @@ import { type Faults, parseFaults } from '../server/faults.ts';
 export interface FaultFlags {
   /** As they are written for `--fault`; undefined for none. */
   readonly text: string | undefined;
+  /** Whether the database is the one that commands use, because no other is named. */
+  readonly isUsual: boolean;
   /** Whether the database is one that other services may share. */
   readonly isShared: boolean;
   /** Whether they are to be made there, too. */
@@ -17,11 +19,17 @@ export interface FaultFlags {
  */
 export async function faultsOf({
   text,
+  isUsual,
   isShared,
   isForced,
 }: FaultFlags): Promise<Faults | undefined> {
   if (text === undefined) return undefined;
   const faults = await parseFaults(text, newSeed);
+  if (isUsual) {
+    throw new Failure('usage', 'Faults would be made on the leases of this machine’s commands.', {
+      hint: 'Serve another file, which may be new: --database FILE',
+    });
+  }
   if (!isShared || isForced) return faults;
   throw new Failure('usage', 'Faults would be made on a PostgreSQL, which others may share.', {
     hint: 'Serve a file with --database FILE; or, where nobody else is harmed, add --fault-on-postgres.',

@@ -1,4 +1,5 @@
 import { Failure } from '../domain/failure.ts';
+import { quoted } from '../domain/shell.ts';
 import type { Faults } from '../server/faults.ts';
 import type { LogLevel } from '../server/log.ts';
 
@@ -16,10 +17,15 @@ export interface ServeOptions {
   readonly rate: number;
   /** Leases that each namespace may store. */
   readonly capacity: number;
-  /** The database as the command line has it, for hints; undefined where it does not. */
-  readonly database: string | undefined;
+  /** The database, as it is named in hints: a file, or `URL`. */
+  readonly database: string;
   /** Faults that are made on purpose. */
   readonly faults: Faults | undefined;
+}
+
+/** The command that makes the first token, wherever other commands would. */
+export function addFirstToken({ database }: Pick<ServeOptions, 'database'>): string {
+  return `leasectl admin tokens add NAME --scope admin --database ${quoted(database)}`;
 }
 
 /**

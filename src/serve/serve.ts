@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
-import { quoted } from '../domain/shell.ts';
 import type { Store } from '../engine/store.ts';
 import { accessOn } from '../engines.ts';
 import { type Identity, readIdentity } from '../http/tls-files.ts';
@@ -9,7 +8,7 @@ import { addressOf, type Listening, listen } from '../server/listen.ts';
 import type { Log } from '../server/log.ts';
 import { isLoopback } from '../server/loopback.ts';
 import type { SignalSource } from '../supervise/supervisor.ts';
-import type { ServeOptions } from './options.ts';
+import { addFirstToken, type ServeOptions } from './options.ts';
 import { createService, type Service } from './service.ts';
 
 /** What serving needs of its process. */
@@ -60,6 +59,9 @@ export async function serve(store: Store, options: ServeOptions, host: ServeHost
   const stopped = untilSignal(signals);
   const { url } = listening;
   log.info({ url, open: isOpen }, 'listening');
+  if (!options.tls && !isLoopback(address)) {
+    log.warn('tokens and handles travel unencrypted, unless a proxy encrypts them');
+  }
   service.start();
   const told = options.faults ? { faults: describeFaults(options.faults) } : {};
   host.onListening({ url, isOpen, ...told });
@@ -127,10 +129,7 @@ function rereading(
   });
 }
 
-function tokenFirst({ host, database }: ServeOptions): Failure {
-  const isUrl = database !== undefined && /^\w+:\/\//.test(database);
-  const there = database && ` --database ${isUrl ? 'URL' : quoted(database)}`;
-  return new Failure('usage', `${host} is more than this machine, and there is no token yet.`, {
-    hint: `Make the first one: leasectl admin tokens add NAME --scope admin${there ?? ''}`,
-  });
+function tokenFirst(options: ServeOptions): Failure {
+  const message = `${options.host} is more than this machine, and there is no token yet.`;
+  return new Failure('usage', message, { hint: `Make the first one: ${addFirstToken(options)}` });
 }

@@ -1,31 +1,40 @@
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createSandbox } from '../support/sandbox.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { lease, startServe } from '../support/served.ts';
+
+/** The flags of a service that makes faults, on a file of its own. */
+function flags(sandbox: Sandbox, fault: string): string[] {
+  return ['--database', join(sandbox.directory, 'faults.db'), '--fault', fault];
+}
 
 async function start(fault: string) {
   const sandbox = createSandbox();
-  const served = await startServe(sandbox, ['--fault', fault]);
-  return { sandbox, served };
+  return { sandbox, served: await startServe(sandbox, flags(sandbox, fault)) };
 }
 
 test('tells at its start which faults it makes, so that they can be made again', async () => {
   const sandbox = createSandbox();
-  const child = sandbox.start(['serve', '--port', '0', '--fault', 'rate-limit=1%,lose=90s']);
+  const child = sandbox.start([
+    ...['serve', '--port', '0'],
+    ...flags(sandbox, 'rate-limit=1%,lose=90s'),
+  ]);
   let said = '';
   while (child.stdout && said.split('\n').length < 3) said += await once(child.stdout, 'data');
   child.kill('SIGINT');
   const [, words] = said.split('\n');
   expect(words).toMatch(/^Faults on purpose: lose=90s,rate-limit=1%,seed=\d+$/);
   const faults = words?.replace('Faults on purpose: ', '') ?? '';
-  const { log } = await startServe(sandbox, ['--json', '--fault', faults]);
+  const { log } = await startServe(sandbox, ['--json', ...flags(sandbox, faults)]);
   expect(await log('faults are made on purpose')).toMatchObject({ level: 'warn', faults });
 });
 
 test('drop-answer: it is done, and the connection is cut', async () => {
   const { sandbox, served } = await start('drop-answer=100%');
   await expect(lease(served, 'k')).rejects.toThrow('fetch failed');
-  expect(await sandbox.json(['status', 'k'])).toMatchObject({ status: 'in_progress' });
+  const show = ['admin', 'leases', 'show', 'k', '--database', join(sandbox.directory, 'faults.db')];
+  expect(await sandbox.json(show)).toMatchObject({ state: 'held' });
   expect(await served.log('a fault was made')).toMatchObject({ fault: 'drop-answer' });
   expect(await served.log('request')).toMatchObject({ status: null, route: '/v1/ai/lease' });
 });
@@ -81,6 +90,11 @@ test('what is no fault, and where none is to be made, is told', async () => {
     2,
     'Error: --fault: there is no fault "loose".',
     expect.stringMatching(/Did you mean lose\? Known are lose, rate-limit, latency, drop-answer/),
+  ]);
+  expect(await refused(['--fault', 'lose=10s'])).toEqual([
+    2,
+    'Error: Faults would be made on the leases of this machine’s commands.',
+    'Hint: Serve another file, which may be new: --database FILE',
   ]);
   const database = ['--database', 'postgres://nobody@127.0.0.1:1/none'];
   expect(await refused([...database, '--fault', 'lose=10s'])).toEqual([

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { connectTo } from '../support/raw-connection.ts';
@@ -115,6 +115,19 @@ test('where it cannot listen: 2, and why', async () => {
     'Error: There is --tls-cert, and no --tls-key.',
     'Error: --rate is no usable number: "x".',
   ]);
+});
+
+test('where it was removed, the database is not served any more', async () => {
+  const sandbox = createSandbox();
+  const served = await startServe(sandbox);
+  expect(await served.log('a new database was made')).toMatchObject({
+    database: sandbox.databaseFile,
+  });
+  rmSync(sandbox.databaseFile);
+  expect((await lease(served, 'a')).status).toBe(503);
+  expect((await fetch(`${served.url}/readyz`)).status).toBe(503);
+  served.kill('SIGINT');
+  expect(await served.outcome).toMatchObject({ code: 0 });
 });
 
 test('programs read where it listens', async () => {

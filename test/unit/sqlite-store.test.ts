@@ -1,6 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, test } from 'vitest';
@@ -84,6 +92,21 @@ test('while another process writes, looking goes on, and writing when it is thro
   other.close();
   await writing;
   expect(await store.read((view) => view.find('key', 'l'))).toBeDefined();
+  await store.close();
+});
+
+test.each(['removed', 'replaced'])('a file that was %s is not written any more', async (how) => {
+  const file = join(temporaryDirectory(), 'leases.db');
+  const store = openSqliteStore({ file });
+  for (const name of [file, `${file}-wal`, `${file}-shm`]) rmSync(name, { force: true });
+  if (how === 'replaced') await openSqliteStore({ file }).close();
+  const gone = {
+    code: 'unavailable',
+    message: `${file} was removed or replaced while it was open.`,
+  };
+  await expect(store.check()).rejects.toMatchObject(gone);
+  const writing = store.write((transaction) => transaction.save(leaseOf('k')));
+  await expect(writing).rejects.toMatchObject(gone);
   await store.close();
 });
 

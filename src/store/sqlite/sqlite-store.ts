@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Clock } from '../../domain/clock.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Instant } from '../../engine/lease.ts';
@@ -35,9 +36,12 @@ export function openSqliteStore({ file, clock }: SqliteOptions): Store {
   const main = connect(file, clock);
   let second: Connection | undefined;
   let isClosed = false;
+  const identity = identityOf(file);
   const open = (): Connection => {
     // The library would end the process.
     if (isClosed) throw new Failure('unavailable', `${file} is closed.`);
+    // Whatever is written to a file that nobody finds any more is lost.
+    if (identityOf(file) !== identity) throw replaced(file);
     return main;
   };
   /** While another process writes, looking need not wait for it. */
@@ -69,6 +73,18 @@ export function openSqliteStore({ file, clock }: SqliteOptions): Store {
     },
   });
   return storeOf(DEFAULT_NAMESPACE);
+}
+
+/** Which file stands under a name; undefined for none. */
+function identityOf(file: string): string | undefined {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat && `${stat.dev}:${stat.ino}`;
+}
+
+function replaced(file: string): Failure {
+  return new Failure('unavailable', `${file} was removed or replaced while it was open.`, {
+    hint: 'Start again; what had not been closed before may be lost.',
+  });
 }
 
 interface Connection {
