@@ -9,6 +9,7 @@ export const SCOPES = [
   'jobs:heartbeat',
   'jobs:submit',
   'runner-jobs',
+  'metrics',
   'admin',
 ] as const;
 export type Scope = (typeof SCOPES)[number];

@@ -26,7 +26,8 @@ const SCOPE_WORDS: Readonly<Record<Scope, string>> = {
   'jobs:heartbeat': 'Keep jobs',
   'jobs:submit': 'Finish jobs',
   'runner-jobs': 'Lease, keep and finish runner jobs',
-  admin: 'Everything under /admin, and /metrics',
+  metrics: '/metrics',
+  admin: 'Everything under /admin',
 };
 
 /** What any endpoint may answer instead of what was asked for, and only one with a scope. */

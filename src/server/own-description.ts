@@ -33,7 +33,7 @@ export const ownDescription: DescribedDialect = {
       id: 'metrics',
       method: 'GET',
       path: '/metrics',
-      scope: 'admin',
+      scope: 'metrics',
       summary: 'Metrics of the caller’s namespace, and of the process, for Prometheus',
       answers: {
         200: {

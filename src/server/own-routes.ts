@@ -12,7 +12,7 @@ export function metricsRoute(
   return {
     method: 'GET',
     path: '/metrics',
-    scope: 'admin',
+    scope: 'metrics',
     refuse: refuseProblem,
     handle: async () => ({
       status: 200,

@@ -29,7 +29,7 @@ test('tells Prometheus what is leased, and how long it takes', async () => {
 test('tells each namespace its own, and only who administers it', async () => {
   const sandbox = createSandbox();
   const tokenOf = (name: string, namespace: string) =>
-    addToken(sandbox.databaseFile, name, ['keys:write', 'admin'], namespace);
+    addToken(sandbox.databaseFile, name, ['keys:write', 'metrics'], namespace);
   const [mine, theirs] = [await tokenOf('one', 'mine'), await tokenOf('two', 'theirs')];
   const worker = await addToken(sandbox.databaseFile, 'worker', ['keys:write'], 'mine');
   const served = await startServe(sandbox);

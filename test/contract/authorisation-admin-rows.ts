@@ -32,7 +32,7 @@ const listing = (): Row => ({
 
 export const ADMIN_ROWS: Readonly<Record<string, Row>> = {
   'GET /metrics': {
-    ...admin,
+    ...{ scope: 'metrics', isHeld: true },
     right: () => answered(200, expect.stringContaining('namespace="default"')),
     foreign: () => answered(200, expect.not.stringContaining('namespace="default"')),
   },
