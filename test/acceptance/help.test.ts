@@ -165,6 +165,12 @@ function scriptWith(text: string): string {
   return found;
 }
 
+test('topics within a topic are told as what they are, not as their first command', async () => {
+  const { stdout } = await createSandbox().run(['admin', '--help']);
+  expect(stdout).toContain('admin leases       All leases of leasectl');
+  expect(stdout).toContain('admin tokens       Access tokens of leasectl');
+});
+
 test('the worker of the README does a job, gives back one that failed, and ends without one', async () => {
   const script = scriptWith('./extract.sh');
   const sandbox = createSandbox();
