@@ -47,18 +47,28 @@ export function logAnswered(log: Log, answered: Answered): void {
   };
   // Who hangs up, or dawdles, fails the reading of a body, too.
   if (error !== undefined && status !== undefined && status >= 500) log.error(line, 'request');
-  else if (route !== undefined && HEALTH.test(route)) log.debug(line, 'request');
+  else if (route !== undefined && HEALTH.test(route))
+    log[isWell(status) ? 'debug' : 'warn'](line, 'request');
   else log.info(line, 'request');
+}
+
+function isWell(status: number | undefined): boolean {
+  return status !== undefined && status < 400;
 }
 
 /** What others throw may quote what they were given: of that there are only the kind and the place. */
 function toldError(error: unknown): object {
   if (error instanceof Failure) {
     const { code, message, cause } = error;
-    return { type: error.name, code, message, ...(cause ? { cause: toldError(cause) } : {}) };
+    return { type: error.name, code, message, ...(cause ? { cause: nameOf(cause) } : {}) };
   }
-  if (!(error instanceof Error)) return { type: typeof error };
-  const code = 'code' in error ? { code: String(error.code) } : {};
+  if (!(error instanceof Error)) return nameOf(error);
   const places = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
-  return { type: error.name, ...code, stack: places.map((line) => line.trim()) };
+  return { ...nameOf(error), stack: places.map((line) => line.trim()) };
+}
+
+/** For what is expected to happen its place is of no use. */
+function nameOf(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error };
+  return { type: error.name, ...('code' in error ? { code: String(error.code) } : {}) };
 }
