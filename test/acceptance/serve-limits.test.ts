@@ -108,6 +108,24 @@ test('what is no request is 400, and too long headers are 431, with an id', asyn
   for (const text of told) expect(text).toMatch(/x-request-id: \S+/i);
 });
 
+test('HTTP/1.0 without Host is answered, as balancers ask', async () => {
+  const ask = async (url: string, path: string) => {
+    const { socket, all } = await connectTo(url);
+    socket.end(`GET ${path} HTTP/1.0\r\n\r\n`);
+    return (await all).split('\r\n')[0];
+  };
+  const sandbox = createSandbox();
+  const served = await startServe(sandbox);
+  const other = await startServe(createSandbox(), ['--host', '::1']);
+  for (const { url } of [served, other]) {
+    expect(await ask(url, '/healthz')).toBe('HTTP/1.1 200 OK');
+    expect(await ask(url, '/readyz')).toBe('HTTP/1.1 200 OK');
+  }
+  await addToken(sandbox.databaseFile, 'ci', ['keys:write']);
+  await expect.poll(() => ask(served.url, '/metrics')).toBe('HTTP/1.1 401 Unauthorized');
+  expect(await ask(served.url, '/readyz')).toBe('HTTP/1.1 200 OK');
+});
+
 test('who hangs up in the middle is no failure of the service', async () => {
   const served = await startServe(createSandbox());
   const { socket } = await connectTo(served.url);
