@@ -98,9 +98,9 @@ export class Traffic {
 
   #begin(incoming: IncomingMessage, outgoing: ServerResponse): RequestNotes {
     const begun = performance.now();
-    const notes = { id: requestIdOf(incoming.headers['x-request-id'], randomUUID) };
     const { method, socket } = incoming;
     const remote = socket.remoteAddress;
+    const notes = { id: requestIdOf(incoming.headers['x-request-id'], randomUUID), remote };
     outgoing.setHeader('x-request-id', notes.id);
     const flight: Flight = { notes };
     this.#inFlight.set(outgoing, flight);

@@ -53,6 +53,34 @@ test('a token that asks too often is 429, with when to come back, and others are
   expect(await ask(other)).toEqual([200, null, undefined]);
 });
 
+test('what a token may not, and guesses, are 429, too; who was known is not kept out', async () => {
+  const sandbox = createSandbox();
+  const [right, idle] = [
+    await addToken(sandbox.databaseFile, 'right', ['keys:write']),
+    await addToken(sandbox.databaseFile, 'idle', ['admin']),
+  ];
+  const served = await startServe(sandbox, ['--rate', '2']);
+  const ask = async (token: string) =>
+    (await lease(served, 'a', { authorization: `Bearer ${token}` })).status;
+  const many = async (token: (index: number) => string) =>
+    new Set(await Promise.all(Array.from({ length: 50 }, (_, index) => ask(token(index)))));
+  expect(await ask(right)).toBe(200);
+  expect(await many(() => idle)).toEqual(new Set([403, 429]));
+  expect(await many((index) => `guess${index}`)).toEqual(new Set([401, 429]));
+  expect(await ask(right)).toBe(200);
+  const grant = async () => {
+    const body = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: 'client_guess',
+      client_secret: 'guess',
+    });
+    const response = await fetch(`${served.url}/api/v1/oauth/token`, { method: 'POST', body });
+    return [response.status, response.headers.has('retry-after')];
+  };
+  const refused = await Promise.all(Array.from({ length: 50 }, grant));
+  expect(refused).toContainEqual([429, true]);
+});
+
 test('a namespace stores no more leases than it may', async () => {
   const served = await startServe(createSandbox(), ['--max-leases', '1']);
   expect((await lease(served, 'a')).status).toBe(200);
