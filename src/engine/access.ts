@@ -62,6 +62,8 @@ export interface AccessOptions {
 
 /** Who asks. */
 export interface Bearer {
+  /** Whether it showed a token of its own, or a client's: the two may have the same name. */
+  readonly kind: 'token' | 'client';
   readonly name: string;
   readonly namespace: string;
   readonly scopes: readonly Scope[];
@@ -74,9 +76,18 @@ export interface TokenRequest {
   readonly scopes: readonly string[] | undefined;
 }
 
-export type TokenAnswer =
-  | { readonly type: 'granted'; readonly token: string; readonly scopes: readonly Scope[] }
-  | { readonly type: 'refused'; readonly reason: 'invalid_client' | 'invalid_scope' };
+interface Granted {
+  readonly type: 'granted';
+  readonly token: string;
+  readonly scopes: readonly Scope[];
+}
+
+interface Refusal {
+  readonly type: 'refused';
+  readonly reason: 'invalid_client' | 'invalid_scope';
+}
+
+export type TokenAnswer = Granted | Refusal;
 
 export interface NewToken {
   readonly name: string;
@@ -161,25 +172,24 @@ export function createAccess({ store, namespace, newSecret, hash }: AccessOption
 
     removeClient: (name) => store.write((transaction) => transaction.removeClient(name)),
 
-    grant: ({ clientId, clientSecret, scopes }) =>
-      store.write(async (transaction) => {
-        const client = await transaction.findClient(clientId);
-        if (client?.secretHash !== hash(clientSecret)) {
-          return { type: 'refused', reason: 'invalid_client' };
-        }
-        const granted = client.scopes.filter((scope) => scopes?.includes(scope) ?? true);
-        if (scopes !== undefined && granted.length < new Set(scopes).size) {
-          return { type: 'refused', reason: 'invalid_scope' };
-        }
+    async grant({ clientId, clientSecret, scopes }) {
+      const secretHash = hash(clientSecret);
+      const look = async (view: View) =>
+        grantable(await view.findClient(clientId), secretHash, scopes);
+      // Who is refused keeps nobody waiting who has something to write.
+      const first = await store.read(look);
+      if (first.type === 'refused') return first;
+      return store.write(async (transaction): Promise<TokenAnswer> => {
+        // It may have been removed meanwhile.
+        const answer = await look(transaction);
+        if (answer.type === 'refused') return answer;
         const token = `token_${newSecret()}`;
-        await transaction.saveGrant({
-          tokenHash: hash(token),
-          clientId,
-          scopes: granted,
-          expiresAt: transaction.now + TOKEN_LIFETIME,
-        });
-        return { type: 'granted', token, scopes: granted };
-      }),
+        const expiresAt = transaction.now + TOKEN_LIFETIME;
+        const tokenHash = hash(token);
+        await transaction.saveGrant({ tokenHash, clientId, scopes: answer.scopes, expiresAt });
+        return { ...answer, token };
+      });
+    },
 
     async bearerOf(secret) {
       const found = await store.read((view) => bearerIn(view, hash(secret)));
@@ -197,6 +207,19 @@ export function createAccess({ store, namespace, newSecret, hash }: AccessOption
   };
 }
 
+/** What a client gets for its secret, but for the token. */
+function grantable(
+  client: Client | undefined,
+  secretHash: string,
+  scopes: TokenRequest['scopes'],
+): Refusal | Omit<Granted, 'token'> {
+  if (client?.secretHash !== secretHash) return { type: 'refused', reason: 'invalid_client' };
+  const granted = client.scopes.filter((scope) => scopes?.includes(scope) ?? true);
+  const isMore = scopes !== undefined && granted.length < new Set(scopes).size;
+  if (isMore) return { type: 'refused', reason: 'invalid_scope' };
+  return { type: 'granted', scopes: granted };
+}
+
 /** @returns the token itself, too, where it is time to note that it was used */
 async function bearerIn(
   view: View,
@@ -206,7 +229,7 @@ async function bearerIn(
   if (token) {
     const { name, namespace, scopes, expiresAt, lastUsedAt, revokedAt } = token;
     if (revokedAt !== null || (expiresAt !== null && expiresAt <= view.now)) return undefined;
-    const bearer = { name, namespace, scopes };
+    const bearer: Bearer = { kind: 'token', name, namespace, scopes };
     const isNoted = lastUsedAt !== null && view.now < lastUsedAt + USE_NOTED_EVERY;
     return isNoted ? { bearer } : { bearer, used: token };
   }
@@ -215,5 +238,5 @@ async function bearerIn(
   const client = await view.findClient(grant.clientId);
   if (!client) return undefined;
   const { name, namespace } = client;
-  return { bearer: { name, namespace, scopes: grant.scopes } };
+  return { bearer: { kind: 'client', name, namespace, scopes: grant.scopes } };
 }

@@ -17,7 +17,7 @@ export const PROBLEMS = {
   unauthorized: { status: 401, message: 'No token that is known came with the request.' },
   forbidden: { status: 403, message: 'The token is not for this.' },
   too_large: { status: 413, message: 'The body is larger than 1 MiB.' },
-  rate_limited: { status: 429, message: 'Too many requests came with this token.' },
+  rate_limited: { status: 429, message: 'Too many requests came.' },
   internal: { status: 500, message: 'The service failed.' },
   unavailable: { status: 503, message: 'The database is not available.' },
   outcome_unknown: {
@@ -38,6 +38,11 @@ export interface Route {
   readonly path: string;
   /** What the caller has to be allowed, where callers are told apart; without it anybody may. */
   readonly scope?: string;
+  /**
+   * The id under which a request shows a secret of its own in place of a token, as far as it has one:
+   * where this is there, requests that are refused are limited by address, and others by it.
+   */
+  readonly clientIn?: (request: RouteRequest) => string | undefined;
   /** How the dialect says no. */
   readonly refuse: (problem: Problem) => HttpAnswer;
   readonly handle: (request: RouteRequest) => Promise<RouteAnswer>;

@@ -1,8 +1,15 @@
 import { Hono } from 'hono';
 import { Failure } from '../domain/failure.ts';
 import type { Access, Bearer } from '../engine/access.ts';
-import { PROBLEMS, type Problem, type Route, type RouteAnswer } from '../http/route.ts';
+import {
+  PROBLEMS,
+  type Problem,
+  type Route,
+  type RouteAnswer,
+  type RouteRequest,
+} from '../http/route.ts';
 import { type HttpAnswer, KNOWS_ACQUISITIONS } from '../http/transport.ts';
+import { callerOf, clientOf, strangerOf } from './counted-as.ts';
 import { AnswerDropped } from './fault-injector.ts';
 import { NO_SUCH_ENDPOINT } from './no-such-endpoint.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -16,11 +23,17 @@ export interface AppOptions {
    */
   readonly routesFor: (bearer: Bearer | undefined) => readonly Route[];
   /** Tells callers apart; without it, or while it is open, everybody may everything. */
-  readonly access?: Pick<Access, 'bearerOf' | 'isOpen'>;
-  /** How often a caller may ask. */
+  readonly access?: Gate;
+  /** How often a caller may ask, and how often an address without showing anything that is known. */
   readonly limit?: RateLimit;
   /** Told what was thrown, of which the answer says no more than that something was. */
   readonly report?: (error: unknown) => void;
+}
+
+/** Tells callers apart. */
+export interface Gate extends Pick<Access, 'bearerOf' | 'isOpen'> {
+  /** Whether a token was somebody's not long ago, without a look at the database. */
+  wasKnown?(token: string): boolean;
 }
 
 export type App = Hono<{ Bindings: Bindings }>;
@@ -45,14 +58,16 @@ export function createApp(options: AppOptions): App {
         if (refusal) return responseOf(refusal);
         const body = await readBody(req.raw);
         if (body === undefined) return responseOf(route.refuse('too_large'));
-        const answer = await routesOf(notes.bearer)[index]?.handle({
+        const own = routesOf(notes.bearer)[index];
+        if (!own) return responseOf(NO_SUCH_ENDPOINT);
+        const answer = await handled(own, notes, options.limit, {
           params: req.param(),
           query: new URL(req.url).searchParams,
           header: (name) => req.header(name),
           body,
           ...(notes.bearer ? { caller: notes.bearer.name } : {}),
         });
-        return responseOf(answer ?? NO_SUCH_ENDPOINT);
+        return responseOf(answer);
       } catch (error) {
         if (error instanceof AnswerDropped) notes.isDropped = true;
         else notes.error = error;
@@ -75,16 +90,41 @@ async function refusalOf(
   // What is for everybody is so without the database, too.
   if (scope === undefined || !access) return undefined;
   const token = tokenIn(authorization);
+  const stranger = strangerOf(notes.remote);
+  const early = limit?.wait(stranger);
+  // Others at its address are not to keep out who was known.
+  const isFamiliar = () => token !== undefined && access.wasKnown?.(token);
+  if (early !== undefined && !isFamiliar()) return limited(refuse, early);
   const bearer = token === undefined ? undefined : await access.bearerOf(token);
   if (bearer) notes.bearer = bearer;
-  const problem = await problemOf(access, bearer, scope);
-  if (problem) return refuse(problem);
   const wait = bearer && limit?.take(callerOf(bearer));
-  return wait === undefined ? undefined : retriedAfter(wait, refuse('rate_limited'));
+  if (wait !== undefined) return limited(refuse, wait);
+  const problem = await problemOf(access, bearer, scope);
+  if (problem === 'unauthorized') limit?.take(stranger);
+  return problem && refuse(problem);
 }
 
-function callerOf(bearer: Bearer | undefined): string {
-  return JSON.stringify([bearer?.namespace, bearer?.name]);
+/** Lets a route handle a request, unless too many came that show a secret in place of a token. */
+async function handled(
+  { clientIn, refuse, handle }: Route,
+  { remote }: RequestNotes,
+  limit: RateLimit | undefined,
+  request: RouteRequest,
+): Promise<RouteAnswer> {
+  if (!clientIn || !limit) return handle(request);
+  const client = clientOf(clientIn(request) ?? '');
+  const stranger = strangerOf(remote);
+  const wait = limit.wait(stranger) ?? limit.wait(client);
+  if (wait !== undefined) return limited(refuse, wait);
+  const answer = await handle(request);
+  // Only who has the secret can use up what the client may.
+  if (answer.status < 300) limit.take(client);
+  else if (answer.status < 500) limit.take(stranger);
+  return answer;
+}
+
+function limited(refuse: Route['refuse'], wait: number): HttpAnswer {
+  return retriedAfter(wait, refuse('rate_limited'));
 }
 
 function retriedAfter(seconds: number, answer: HttpAnswer): HttpAnswer {
@@ -96,8 +136,10 @@ function remembering(routesFor: AppOptions['routesFor']): AppOptions['routesFor'
   const known = new Map<string, readonly Route[]>();
   return (bearer) => {
     const caller = callerOf(bearer);
-    const routes = known.get(caller) ?? routesFor(bearer);
+    const found = known.get(caller);
+    if (found) return found;
     if (known.size >= MOST_CALLERS) known.clear();
+    const routes = routesFor(bearer);
     known.set(caller, routes);
     return routes;
   };

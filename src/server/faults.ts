@@ -29,13 +29,13 @@ export const FAULT_NAMES = ['lose', 'rate-limit', 'latency', 'drop-answer', 'see
 type FaultName = (typeof FAULT_NAMES)[number];
 
 const EXAMPLE = 'lose=10s,rate-limit=5%,latency=200ms..2s,drop-answer=1%,seed=42';
-const FORM_OF_SPANS =
-  'Give a time like 200ms, 10s or 5m, or two of them as 200ms..2s; at most 24h.';
+const FORM_OF_SPANS = 'Give a time like 200ms, 10s or 5m, or two of them as 200ms..2s; at most';
 const FORM_OF_CHANCES = 'Give the part of the requests, from 0.001% to 100%.';
 const FORM_OF_SEEDS = 'Give a whole number from 0 to 4294967295.';
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-const LONGEST = 24 * UNITS.h;
+/** A connection on which nothing moves for 120 s is cut: what is late is to be answered before. */
+const LONGEST = { lose: 24 * UNITS.h, latency: 100 * UNITS.s };
 const MAX_SEED = 2 ** 32 - 1;
 
 /**
@@ -79,13 +79,15 @@ export function describeFaults({ lose, rateLimit, latency, dropAnswer, seed }: F
   return parts.filter(Boolean).join(',');
 }
 
-function span(name: FaultName, text: string | undefined): Span | undefined {
+function span(name: keyof typeof LONGEST, text: string | undefined): Span | undefined {
   if (text === undefined) return undefined;
   const [first = '', second = first, ...more] = text.split('..');
   const [low, high] = [milliseconds(first), milliseconds(second)];
-  const isUsable = more.length === 0 && low > 0 && low <= high && high <= LONGEST;
-  if (!isUsable) throw unusable(`${name} is no usable time: ${quoted(text)}.`, FORM_OF_SPANS);
-  return { low, high };
+  const longest = LONGEST[name];
+  const isUsable = more.length === 0 && low > 0 && low <= high && high <= longest;
+  if (isUsable) return { low, high };
+  const form = `${FORM_OF_SPANS} ${timeWords(longest)}.`;
+  throw unusable(`${name} is no usable time: ${quoted(text)}.`, form);
 }
 
 /** Not a number for what is no time. */

@@ -19,14 +19,15 @@ export function isLoopback(host: string): boolean {
 const FOREIGN = json(403, {
   detail: {
     error: 'foreign_origin',
-    message: 'Without any token only programs of this machine may ask, at a name of it.',
+    message:
+      'Without any token only programs of this machine may ask, at a name of it, through no proxy.',
   },
 });
 
 /**
  * Refuses, as long as callers are not told apart, what a web page may have made a browser of this
  * machine send: it reaches loopback, too. A page of anywhere says where it is from; one whose own
- * name was made to lead here says that name.
+ * name was made to lead here says that name. A proxy on this machine brings what others sent it.
  */
 export async function refuseForeign(
   request: Request,
@@ -38,11 +39,15 @@ export async function refuseForeign(
   return isOpen ? FOREIGN : undefined;
 }
 
+/** What proxies say of where a request is from. */
+const PROXIED = /^(?:forwarded|via|x-real-ip|x-forwarded(?:-.*)?)$/;
+
 function isForeign(request: Request): boolean {
   const { host, hostname } = new URL(request.url);
   const origin = request.headers.get('origin');
   const isOwn = origin === null || /^https?:\/\/(.*)$/.exec(origin)?.[1] === host;
   const site = request.headers.get('sec-fetch-site');
   const isSame = site === null || site === 'same-origin' || site === 'none';
-  return !(isLoopback(hostname) && isOwn && isSame);
+  const isDirect = ![...request.headers.keys()].some((name) => PROXIED.test(name));
+  return !(isLoopback(hostname) && isOwn && isSame && isDirect);
 }

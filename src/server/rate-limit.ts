@@ -10,6 +10,8 @@ interface Bucket {
 export interface RateLimit {
   /** Counts a request. @returns seconds after which to try again; undefined where it may be made */
   take(caller: string): number | undefined;
+  /** Looks at what {@link take} would say, and counts nothing. */
+  wait(caller: string): number | undefined;
 }
 
 /**
@@ -27,7 +29,12 @@ export function createRateLimit(rate: number, now: () => number): RateLimit {
       if (leftIn(bucket, time) >= rate) buckets.delete(caller);
     }
   };
+  const waitFor = (left: number) => (left < 1 ? Math.ceil((1 - left) / rate) : undefined);
   return {
+    wait(caller) {
+      const bucket = buckets.get(caller);
+      return bucket && waitFor(leftIn(bucket, now()));
+    },
     take(caller) {
       const time = now();
       const bucket = buckets.get(caller) ?? { left: rate, at: time };
@@ -37,9 +44,9 @@ export function createRateLimit(rate: number, now: () => number): RateLimit {
       }
       bucket.left = leftIn(bucket, time);
       bucket.at = time;
-      if (bucket.left < 1) return Math.ceil((1 - bucket.left) / rate);
-      bucket.left -= 1;
-      return undefined;
+      const wait = waitFor(bucket.left);
+      if (wait === undefined) bucket.left -= 1;
+      return wait;
     },
   };
 }

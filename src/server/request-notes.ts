@@ -4,6 +4,8 @@ import type { Bearer } from '../engine/access.ts';
 export interface RequestNotes {
   /** Goes into the answer, too. */
   readonly id: string;
+  /** The other end's address. */
+  readonly remote?: string | undefined;
   /** The endpoint as the routes name it, e.g. `/jobs/:id/claim`: real paths may hold anything. */
   route?: string;
   bearer?: Bearer;

@@ -61,6 +61,7 @@ export class Traffic {
       { errorHandler: () => responseOf(unreadable(400)) },
     );
     this.take = (incoming, outgoing) => {
+      nameHost(incoming);
       begun.set(incoming, this.#begin(incoming, outgoing));
       void respond(incoming, outgoing);
     };
@@ -97,9 +98,9 @@ export class Traffic {
 
   #begin(incoming: IncomingMessage, outgoing: ServerResponse): RequestNotes {
     const begun = performance.now();
-    const notes = { id: requestIdOf(incoming.headers['x-request-id'], randomUUID) };
     const { method, socket } = incoming;
     const remote = socket.remoteAddress;
+    const notes = { id: requestIdOf(incoming.headers['x-request-id'], randomUUID), remote };
     outgoing.setHeader('x-request-id', notes.id);
     const flight: Flight = { notes };
     this.#inFlight.set(outgoing, flight);
@@ -131,6 +132,15 @@ export class Traffic {
       this.#options.onAnswered({ notes, method: undefined, status, milliseconds: 0, remote });
     }
   }
+}
+
+/** HTTP/1.0 knows of no Host, and balancers that ask whether a node is ready leave it out. */
+function nameHost({ httpVersion, headers, socket }: IncomingMessage): void {
+  if (httpVersion !== '1.0' || headers.host) return;
+  // Neither a zone nor IPv4 in the form of IPv6 may stand in a URL.
+  const address = socket.localAddress?.replace(/^::ffff:(?=.*\.)|%.*$/gi, '') ?? '';
+  const host = address.includes(':') ? `[${address}]` : address;
+  headers.host = `${host}:${socket.localPort}`;
 }
 
 async function answered(

@@ -40,13 +40,34 @@ test('without a token: no page in a browser of this machine gets through', async
   expect(await statuses(foreign)).toEqual(foreign.map(() => 403));
 });
 
+test('without a token: nothing gets through that a proxy brings', async () => {
+  const { url } = await startServe(createSandbox());
+  const brought = [
+    { forwarded: 'for=192.0.2.1' },
+    { 'X-Forwarded-For': '192.0.2.1' },
+    { 'x-forwarded-host': 'leases.example' },
+    { 'x-forwarded-proto': 'https' },
+    { via: '1.1 proxy' },
+    { 'x-real-ip': '127.0.0.1' },
+  ];
+  const statuses = await Promise.all(brought.map((headers) => statusFor(url, headers)));
+  expect(statuses).toEqual(brought.map(() => 403));
+  const refused = await fetch(`${url}/readyz`, { headers: { via: '1.1 proxy' } });
+  expect(Object(await refused.json()).detail).toEqual({
+    error: 'foreign_origin',
+    message:
+      'Without any token only programs of this machine may ask, at a name of it, through no proxy.',
+  });
+});
+
 test('from the first token on it takes none without one, at whatever name', async () => {
   const sandbox = createSandbox();
   const served = await startServe(sandbox);
   expect((await lease(served, 'a')).status).toBe(200);
   const token = await addToken(sandbox.databaseFile, 'ci', ['keys:write']);
   await expect.poll(async () => (await lease(served, 'a')).status).toBe(401);
-  expect(await statusFor(served.url, { host: 'leases.example' })).toBe(200);
+  const proxied = { host: 'leases.example', 'x-forwarded-for': '192.0.2.1' };
+  expect(await statusFor(served.url, proxied)).toBe(200);
   const authorization = `Bearer ${token}`;
   expect((await lease(served, 'a', { authorization })).status).toBe(200);
   const status = `${served.url}/v1/ai/status?key=a`;

@@ -72,7 +72,7 @@ test('lose: the lease ends whatever its holder does, and others get it', async (
 });
 
 test('a service that makes faults stops as one that does not', async () => {
-  const { served } = await start('lose=1h,latency=1h');
+  const { served } = await start('lose=1h,latency=100s');
   const answer = lease(served, 'k');
   await expect.poll(async () => (await fetch(`${served.url}/readyz`)).status).toBe(200);
   served.kill('SIGTERM');

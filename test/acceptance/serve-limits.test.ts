@@ -53,6 +53,34 @@ test('a token that asks too often is 429, with when to come back, and others are
   expect(await ask(other)).toEqual([200, null, undefined]);
 });
 
+test('what a token may not, and guesses, are 429, too; who was known is not kept out', async () => {
+  const sandbox = createSandbox();
+  const [right, idle] = [
+    await addToken(sandbox.databaseFile, 'right', ['keys:write']),
+    await addToken(sandbox.databaseFile, 'idle', ['admin']),
+  ];
+  const served = await startServe(sandbox, ['--rate', '2']);
+  const ask = async (token: string) =>
+    (await lease(served, 'a', { authorization: `Bearer ${token}` })).status;
+  const many = async (token: (index: number) => string) =>
+    new Set(await Promise.all(Array.from({ length: 50 }, (_, index) => ask(token(index)))));
+  expect(await ask(right)).toBe(200);
+  expect(await many(() => idle)).toEqual(new Set([403, 429]));
+  expect(await many((index) => `guess${index}`)).toEqual(new Set([401, 429]));
+  expect(await ask(right)).toBe(200);
+  const grant = async () => {
+    const body = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: 'client_guess',
+      client_secret: 'guess',
+    });
+    const response = await fetch(`${served.url}/api/v1/oauth/token`, { method: 'POST', body });
+    return [response.status, response.headers.has('retry-after')];
+  };
+  const refused = await Promise.all(Array.from({ length: 50 }, grant));
+  expect(refused).toContainEqual([429, true]);
+});
+
 test('a namespace stores no more leases than it may', async () => {
   const served = await startServe(createSandbox(), ['--max-leases', '1']);
   expect((await lease(served, 'a')).status).toBe(200);
@@ -106,6 +134,24 @@ test('what is no request is 400, and too long headers are 431, with an id', asyn
     'HTTP/1.1 431 Request Header Fields Too Large',
   ]);
   for (const text of told) expect(text).toMatch(/x-request-id: \S+/i);
+});
+
+test('HTTP/1.0 without Host is answered, as balancers ask', async () => {
+  const ask = async (url: string, path: string) => {
+    const { socket, all } = await connectTo(url);
+    socket.end(`GET ${path} HTTP/1.0\r\n\r\n`);
+    return (await all).split('\r\n')[0];
+  };
+  const sandbox = createSandbox();
+  const served = await startServe(sandbox);
+  const other = await startServe(createSandbox(), ['--host', '::1']);
+  for (const { url } of [served, other]) {
+    expect(await ask(url, '/healthz')).toBe('HTTP/1.1 200 OK');
+    expect(await ask(url, '/readyz')).toBe('HTTP/1.1 200 OK');
+  }
+  await addToken(sandbox.databaseFile, 'ci', ['keys:write']);
+  await expect.poll(() => ask(served.url, '/metrics')).toBe('HTTP/1.1 401 Unauthorized');
+  expect(await ask(served.url, '/readyz')).toBe('HTTP/1.1 200 OK');
 });
 
 test('who hangs up in the middle is no failure of the service', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { parseMetrics, sampleOf } from '../support/prometheus.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { lease, type Served, startServe } from '../support/served.ts';
 
@@ -46,6 +47,32 @@ test('two nodes share a database, and wait for it where it is away', async () =>
       expect(stdout + stderr).not.toContain(form);
   }
   await server.start();
+});
+
+test('who was known is told that the database is away', async () => {
+  const env = { LEASECTL_DATABASE: await server.createDatabase() };
+  const sandbox = createSandbox();
+  const add = ['admin', 'tokens', 'add', 'watch', '--scope', 'admin', '--database'];
+  const { token } = Object(await sandbox.json([...add, env.LEASECTL_DATABASE]));
+  const served = await startServe(sandbox, [], { env });
+  const scrape = async (shown: string) => {
+    const headers = { authorization: `Bearer ${shown}` };
+    const response = await fetch(`${served.url}/metrics`, { headers });
+    return { status: response.status, text: await response.text() };
+  };
+  const up = async () => {
+    const { status, text } = await scrape(token);
+    return [status, sampleOf(parseMetrics(text), 'leasectl_database_up')];
+  };
+  expect(await up()).toEqual([200, 1]);
+  await server.stop('SIGKILL');
+  // What is remembered without a look at the database is over then.
+  const later = performance.now() + 1_500;
+  const isLater = async () => [performance.now() > later, ...(await up())];
+  await expect.poll(isLater, { timeout: 10_000 }).toEqual([true, 200, 0]);
+  expect((await scrape('guess')).status).toBe(503);
+  await server.start();
+  await expect.poll(up, { timeout: 20_000 }).toEqual([200, 1]);
 });
 
 test('a database that cannot be reached, or is not there, is told with its exit code', async () => {

@@ -13,7 +13,7 @@ export interface RawConnection {
 
 export async function connectTo(url: string): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
+  const socket = connect(Number(port), hostname.replace(/^\[(.*)\]$/, '$1'));
   onTestFinished(() => void socket.destroy());
   let text = '';
   socket.on('data', (chunk) => {

@@ -81,7 +81,12 @@ describe('who asks', () => {
         bearerOf: async (token) => {
           const [name, namespace, scope] = token.split('/');
           if (!name || !namespace || name === 'unknown') return undefined;
-          return { name, namespace, scopes: SCOPES.filter((known) => known === scope) };
+          return {
+            kind: 'token',
+            name,
+            namespace,
+            scopes: SCOPES.filter((known) => known === scope),
+          };
         },
         isOpen: async () => isOpen,
       },

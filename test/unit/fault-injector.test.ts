@@ -105,7 +105,7 @@ describe('requests', () => {
   });
 
   test('do not wait for a service that ends', async () => {
-    const { faulty, injector, clocks, begin } = await served('latency=1h');
+    const { faulty, injector, clocks, begin } = await served('latency=100s');
     const answer = faulty.handle(REQUEST);
     await settled();
     injector.close();

@@ -13,6 +13,15 @@ test('a second’s requests at once, then as many as it says, each caller for it
   expect([take('a'), take('a'), take('a')]).toEqual([undefined, undefined, 1]);
 });
 
+test('to look how long it takes counts nothing', () => {
+  let now = 0;
+  const { take, wait } = createRateLimit(1, () => now);
+  expect([wait('a'), wait('a'), take('a')]).toEqual([undefined, undefined, undefined]);
+  expect([wait('a'), wait('b')]).toEqual([1, undefined]);
+  now = 1_000;
+  expect([wait('a'), take('a'), wait('a')]).toEqual([undefined, undefined, 1]);
+});
+
 test('who is refused does not come later for it', () => {
   let now = 0;
   const { take } = createRateLimit(1, () => now);

@@ -10,6 +10,7 @@ export function retaiaTokenRoute(access: Access): Route {
     method: 'POST',
     path: `${BASE_PATH}/oauth/token`,
     refuse: refuseProblem,
+    clientIn: (request) => clientOf(request, new URLSearchParams(request.body))?.clientId,
     handle: async (request) => {
       const form = new URLSearchParams(request.body);
       const grantType = form.get('grant_type');
