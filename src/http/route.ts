@@ -43,8 +43,8 @@ export interface Route {
    * where this is there, requests that are refused are limited by address, and others by it.
    */
   readonly clientIn?: (request: RouteRequest) => string | undefined;
-  /** How the dialect says no. */
-  readonly refuse: (problem: Problem) => HttpAnswer;
+  /** How the dialect says no; with a message of its own where there is more to tell. */
+  readonly refuse: (problem: Problem, message?: string) => HttpAnswer;
   readonly handle: (request: RouteRequest) => Promise<RouteAnswer>;
 }
 

@@ -101,7 +101,7 @@ async function refusalOf(
   if (wait !== undefined) return limited(refuse, wait);
   const problem = await problemOf(access, bearer, scope);
   if (problem === 'unauthorized') limit?.take(stranger);
-  return problem && refuse(problem);
+  return problem && refuse(problem, messageOf(problem, scope));
 }
 
 /** Lets a route handle a request, unless too many came that show a secret in place of a token. */
@@ -159,6 +159,12 @@ async function problemOf(
 ): Promise<Problem | undefined> {
   if (bearer) return bearer.scopes.some((own) => own === scope) ? undefined : 'forbidden';
   return (await access.isOpen()) ? undefined : 'unauthorized';
+}
+
+/** Who may not is told what it would take. */
+function messageOf(problem: Problem, scope: string): string {
+  const { message } = PROBLEMS[problem];
+  return problem === 'forbidden' ? `${message} It lacks the scope ${scope}.` : message;
 }
 
 function meaningOf(error: unknown): Problem {

@@ -52,7 +52,7 @@ test('two nodes share a database, and wait for it where it is away', async () =>
 test('who was known is told that the database is away', async () => {
   const env = { LEASECTL_DATABASE: await server.createDatabase() };
   const sandbox = createSandbox();
-  const add = ['admin', 'tokens', 'add', 'watch', '--scope', 'admin', '--database'];
+  const add = ['admin', 'tokens', 'add', 'watch', '--scope', 'metrics', '--database'];
   const { token } = Object(await sandbox.json([...add, env.LEASECTL_DATABASE]));
   const served = await startServe(sandbox, [], { env });
   const scrape = async (shown: string) => {

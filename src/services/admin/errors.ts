@@ -92,8 +92,11 @@ export function refuse(name: ReasonName, message: string = REASONS[name].message
 }
 
 /** As every route of the administration does where its handler has no part in it. */
-export function refuseFor(problem: Problem): HttpAnswer {
-  const { status, message } = PROBLEMS[problem];
+export function refuseFor(
+  problem: Problem,
+  message: string = PROBLEMS[problem].message,
+): HttpAnswer {
+  const { status } = PROBLEMS[problem];
   return refused(status, problem, message);
 }
 

@@ -24,7 +24,10 @@ const LOST: Meaning = {
 export const LOST_STATUSES: Readonly<Record<number, Meaning>> = { 404: LOST, 409: LOST, 422: LOST };
 
 /** What never gets to an endpoint, in the form of this service's refusals. */
-export function refuseProblem(problem: Problem): HttpAnswer {
-  const { status, message } = PROBLEMS[problem];
+export function refuseProblem(
+  problem: Problem,
+  message: string = PROBLEMS[problem].message,
+): HttpAnswer {
+  const { status } = PROBLEMS[problem];
   return json(status, { detail: message });
 }

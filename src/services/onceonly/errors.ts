@@ -104,7 +104,10 @@ const NAMES: Readonly<Partial<Record<Problem, string>>> = {
 };
 
 /** What never gets to an endpoint, in the form of this service's refusals. */
-export function refuseProblem(problem: Problem): HttpAnswer {
-  const { status, message } = PROBLEMS[problem];
+export function refuseProblem(
+  problem: Problem,
+  message: string = PROBLEMS[problem].message,
+): HttpAnswer {
+  const { status } = PROBLEMS[problem];
   return json(status, { detail: { error: NAMES[problem] ?? problem, message } });
 }

@@ -105,8 +105,11 @@ const NAMES: Readonly<Partial<Record<Problem, ReasonName>>> = {
 };
 
 /** What never gets to an endpoint, in the form of this service's refusals. */
-export function refuseProblem(problem: Problem): HttpAnswer {
-  const { status, message } = PROBLEMS[problem];
+export function refuseProblem(
+  problem: Problem,
+  message: string = PROBLEMS[problem].message,
+): HttpAnswer {
+  const { status } = PROBLEMS[problem];
   const code = NAMES[problem] ?? problem.toUpperCase();
   return refusal(status, { code, message, retryable: status === 429 || status === 503 });
 }

@@ -54,10 +54,13 @@ function decode(pair: string): (string | null)[] {
   return at < 0 ? [] : [form.get('id'), form.get('secret')];
 }
 
-/** What never gets to the endpoint, in OAuth's form; its codes know of no other server's fault. */
-function refuseProblem(problem: Problem): HttpAnswer {
-  const { status, message } = PROBLEMS[problem];
-  return refuse(status, 'temporarily_unavailable', message);
+/** OAuth's codes know of no other fault of the server's. */
+const CODE_OF_OTHERS = 'temporarily_unavailable';
+
+/** What never gets to the endpoint, in OAuth's form. */
+function refuseProblem(problem: Problem, message: string = PROBLEMS[problem].message): HttpAnswer {
+  const { status } = PROBLEMS[problem];
+  return refuse(status, problem === 'too_large' ? 'invalid_request' : CODE_OF_OTHERS, message);
 }
 
 function refuse(status: number, error: string, description: string): HttpAnswer {
