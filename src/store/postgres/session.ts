@@ -17,17 +17,14 @@ export class Session {
   /** Whether the end of the transaction was asked for, so that it may have come. */
   isCommitting = false;
   readonly #client: pg.PoolClient;
-  /** Of statements by their text: the database plans those with a name once for each connection. */
-  readonly #names: Map<string, string>;
   readonly #sent: Promise<void>[] = [];
   #failure: unknown;
   readonly #note = (error: unknown): void => {
     this.#failure ??= error;
   };
 
-  constructor(client: pg.PoolClient, names: Map<string, string>) {
+  constructor(client: pg.PoolClient) {
     this.#client = client;
-    this.#names = names;
     // A connection that breaks says so at once, and to what is sent later only when it is too late.
     client.on('error', this.#note);
   }
@@ -99,14 +96,25 @@ export class Session {
   }
 
   #query(text: string, values: readonly Value[]): Promise<pg.QueryResult> {
-    let name = this.#names.get(text);
-    if (name === undefined) {
-      name = `leasectl_${this.#names.size}`;
-      this.#names.set(text, name);
-    }
-    return this.#client.query({ name, text, values: values.map(storable) });
+    return this.#client.query({ name: nameOf(text), text, values: values.map(storable) });
   }
 }
+
+/**
+ * The database plans a statement with a name once for each connection. The name tells the text: behind
+ * a pooler it could else be that of another statement, of another node.
+ */
+function nameOf(text: string): string {
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const name = `leasectl_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+  names.set(text, name);
+  return name;
+}
+
+/** By the text; there are not many. */
+const names = new Map<string, string>();
 
 /** PostgreSQL's text has no NUL; in its place is what stands for half a surrogate pair, too. */
 function storable(value: Value): Value {

@@ -64,7 +64,6 @@ const Begun = z.tuple([z.unknown(), z.object({ rows: z.tuple([z.object({ now: z.
 export function createTransactions(options: TransactionOptions): Transactions {
   const { pool, label, patience, clock } = options;
   const first = settings(Math.trunc(patience));
-  const names = new Map<string, string>();
 
   async function begin(session: Session, mode: Mode): Promise<void> {
     const [, { rows }] = Begun.parse(await session.plain(`${BEGIN[mode]}; ${first}`));
@@ -72,7 +71,7 @@ export function createTransactions(options: TransactionOptions): Transactions {
   }
 
   async function attempt<T>(client: pg.PoolClient, mode: Mode, work: Work<T>): Promise<T> {
-    const session = new Session(client, names);
+    const session = new Session(client);
     try {
       await begin(session, mode);
       const result = await work(session);
