@@ -165,7 +165,9 @@ async function withClient<T>(
 
 function bind(session: Session, namespace: string, isWriting: boolean): Transaction {
   return {
-    now: session.now,
+    get now() {
+      return session.now;
+    },
     ...bindLeases(session, namespace, isWriting),
     ...bindListing(session, namespace),
     ...bindEvents(session, namespace),

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import type { Clock } from '../../domain/clock.ts';
 import { Failure } from '../../domain/failure.ts';
 import { explain, isConflict, isConnectionLoss } from './errors.ts';
-import { Session, StatementError } from './session.ts';
+import { NOW, Session, StatementError } from './session.ts';
 
 /** Runs work in transactions. */
 export interface Transactions {
@@ -40,7 +40,7 @@ const PAUSE = 10;
  * wait for, and they do so sooner than those who wait for their connections.
  */
 const settings = (patience: number) => `SELECT
-  floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
+  ${NOW} AS now,
   set_config('lock_timeout', '${Math.ceil(0.8 * patience)}', true),
   set_config('statement_timeout', '${2 * patience}', true),
   set_config('idle_in_transaction_session_timeout', '${Math.ceil(0.6 * patience)}', true),
@@ -68,11 +68,11 @@ export function createTransactions(options: TransactionOptions): Transactions {
 
   async function begin(session: Session, mode: Mode): Promise<void> {
     const [, { rows }] = Begun.parse(await session.plain(`${BEGIN[mode]}; ${first}`));
-    session.now = clock ? clock() : rows[0].now;
+    session.tell(rows[0].now);
   }
 
   async function attempt<T>(client: pg.PoolClient, mode: Mode, work: Work<T>): Promise<T> {
-    const session = new Session(client);
+    const session = new Session(client, clock);
     try {
       await begin(session, mode);
       const result = await work(session);
