@@ -98,10 +98,12 @@ export function createEngine({
     add: (requests) =>
       store.write(async (transaction) => {
         if ((await transaction.stored()) + requests.length > capacity) throw full(capacity);
+        const found: (Lease | undefined)[] = [];
+        for (const { kind, id } of requests) found.push(await transaction.find(kind, id));
         const added: Lease[] = [];
-        for (const request of requests) {
+        for (const [index, request] of requests.entries()) {
           const command = { ...request, type: 'add', handle: newHandle(request.kind) } as const;
-          const before = await transaction.find(request.kind, request.id);
+          const before = found[index];
           const { outcome } = await apply(transaction, before, command, caller);
           if (outcome.type !== 'added') throw new Error(`${request.id} exists`);
           added.push(outcome.lease);
@@ -181,11 +183,12 @@ async function acquire(
   handle: string,
   { monthlyLimit: limit, caller, capacity }: Rules,
 ): Promise<AcquireDecision> {
+  const before = await transaction.find(request.kind, request.id);
+  const live = await liveWithKey(transaction, request.kind, request.idempotencyKey);
   const { now } = transaction;
   const { isMetered } = KINDS[request.kind];
   const month = new Date(now).toISOString().slice(0, 7);
   const used = isMetered ? await transaction.usage(month) : 0;
-  const before = await transaction.find(request.kind, request.id);
   const decide = (outcome: Outcome, lease = before, usage = used) => ({
     outcome,
     lease,
@@ -195,7 +198,6 @@ async function acquire(
     foundExpired: false,
   });
 
-  const live = await liveWithKey(transaction, request.kind, request.idempotencyKey);
   if (live.some(({ id }) => id !== request.id)) {
     return decide({ type: 'rejected', reason: 'idempotency_conflict' });
   }

@@ -86,7 +86,10 @@ export interface Census {
 }
 
 export interface View {
-  /** The database's clock, read once: the same for the whole transaction. */
+  /**
+   * The database's clock: one time for all that is looked at. In a transaction that had to wait for what
+   * it looked up, it is the time when it got that: so it is read after the last thing was looked up.
+   */
   readonly now: Instant;
   find(kind: Kind, id: string): Promise<Lease | undefined>;
   /** The unfinished leases last acquired with this idempotency key, live or not. */

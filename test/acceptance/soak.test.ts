@@ -39,7 +39,7 @@ function lacking(facts: Facts, faults: Faults, hasDatabase: boolean): string[] {
 
 /** Nobody locks what is about to be changed. */
 const WITHOUT_LOCKS = {
-  'src/store/postgres/leases.ts': (source: string) => source.replace("' FOR UPDATE'", "''"),
+  'src/store/postgres/session.ts': (source: string) => source.replace(' FOR UPDATE)', ')'),
   'src/store/postgres/claimable.ts': (source: string) =>
     source.replace('FOR UPDATE OF lease SKIP LOCKED', ''),
 };

@@ -118,7 +118,7 @@ CREATE INDEX leases_waiting ON leasectl.leases USING btree (namespace, kind, wor
 CREATE INDEX receipts_by_time ON leasectl.receipts USING btree (at)
 CREATE UNIQUE INDEX clients_namespace_name_key ON leasectl.clients USING btree (namespace, name)
 CREATE UNIQUE INDEX clients_pkey ON leasectl.clients USING btree (id)
-CREATE UNIQUE INDEX events_of_end ON leasectl.events USING btree (namespace, kind, id, fencing_token) WHERE (type = 'expired'::text)
+CREATE UNIQUE INDEX events_of_end ON leasectl.events USING btree (namespace, kind, id, fencing_token, at) WHERE (type = 'expired'::text)
 CREATE UNIQUE INDEX events_pkey ON leasectl.events USING btree (sequence)
 CREATE UNIQUE INDEX grants_pkey ON leasectl.grants USING btree (token_hash)
 CREATE UNIQUE INDEX leases_pkey ON leasectl.leases USING btree (namespace, kind, id)

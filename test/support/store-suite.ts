@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/domain/clock.ts';
-import type { Finish, Lease, Work } from '../../src/engine/lease.ts';
-import type { Store } from '../../src/engine/store.ts';
+import { createEngine } from '../../src/engine/engine.ts';
+import type { Finish, Kind, Lease, Work } from '../../src/engine/lease.ts';
+import type { Store, Transaction } from '../../src/engine/store.ts';
 
 export interface StoreUnderTest {
   readonly store: Store;
@@ -55,6 +56,28 @@ export function leaseOf(id: string, change: Partial<Lease> = {}): Lease {
     finish: null,
     ...change,
   };
+}
+
+/**
+ * Begins something while the lease `k` is locked, and for so many milliseconds stays so.
+ *
+ * @returns what came of it, and when the lease came free, at the earliest
+ */
+async function whileLocked<T>(
+  store: Store,
+  kind: Kind,
+  time: number,
+  begin: () => Promise<T>,
+): Promise<readonly [T, number]> {
+  const begun: Promise<T>[] = [];
+  const free = await store.write(async (transaction) => {
+    await transaction.find(kind, 'k');
+    const until = Date.now() + time;
+    begun.push(begin());
+    await expect.poll(Date.now, { interval: 5 }).toBeGreaterThan(until);
+    return until;
+  });
+  return [await Promise.race(begun), free];
 }
 
 /**
@@ -181,6 +204,40 @@ export function storeSuite(name: string, open: (clock?: Clock) => Promise<StoreU
       );
       const lease = await store.read((view) => view.find('key', 'counter'));
       expect(lease?.version).toBe(101);
+    });
+
+    test.each<[string, (transaction: Transaction) => Promise<unknown>]>([
+      ['id', (transaction) => transaction.find('job', 'k')],
+      ['handle', (transaction) => transaction.findByHandle('job', 'handle of k')],
+      ['idempotency key', (transaction) => transaction.findByIdempotencyKey('job', 'i')],
+    ])('judges what it waited for at the time when it got it, by its %s', async (_, find) => {
+      const { store, other } = await open();
+      const acquisition = { ...leaseOf('k').acquisition, idempotencyKey: 'i' };
+      const job = leaseOf('k', { kind: 'job', work: workOf(), acquisition });
+      await store.write((transaction) => transaction.save(job));
+      const [[now, again], free] = await whileLocked(store, 'job', 50, () =>
+        other.write(async (transaction) => {
+          await find(transaction);
+          const { now } = transaction;
+          await transaction.find('job', 'k');
+          return [now, transaction.now];
+        }),
+      );
+      expect(now).toBeGreaterThanOrEqual(free);
+      expect(again).toBe(now);
+    });
+
+    test('lets nobody end a lease that ran out while he waited for it', async () => {
+      const { store, other } = await open();
+      const newHandle = () => 'h';
+      const engine = createEngine({ store: other, newHandle, monthlyLimit: 9 });
+      const nobody = { metadata: null, requestHash: null, idempotencyKey: null };
+      await engine.acquire({ ...nobody, kind: 'key', id: 'k', ttl: 300 });
+      const how = { result: null, resultHash: null, errorCode: null, errorHash: null };
+      const [{ outcome }] = await whileLocked(store, 'key', 310, () =>
+        engine.change('key', 'k', { ...how, type: 'finish', way: 'complete', handle: 'h' }),
+      );
+      expect(outcome).toEqual({ type: 'rejected', reason: 'expired' });
     });
 
     test('tells one time for a whole transaction', async () => {

@@ -49,6 +49,21 @@ export function sweepSuite(name: string, open: (clock: Clock) => Promise<StoreUn
       expect(await store.read((view) => view.events({ type: 'expired' }, 9))).toHaveLength(2);
     });
 
+    test('is not put off by a clock that was far ahead', async () => {
+      let now = Date.now() + 400 * DAY;
+      const { store } = await open(() => now);
+      await save(store, leaseOf('before', { changedAt: now - 100, expiresAt: now - 10 }));
+      expect(await store.sweep(options)).toMatchObject({ isDone: true });
+      now -= 399 * DAY;
+      await save(store, leaseOf('after', { changedAt: now - 100, expiresAt: now - 10 }));
+      const swept = await store.sweep(options);
+      expect(swept).toEqual({ expired: new Map([['default', 1]]), dropped: 0, isDone: true });
+      expect(await store.sweep(options)).toBeUndefined();
+      now += 60_000;
+      await save(store, leaseOf('later', { changedAt: now - 100, expiresAt: now }));
+      expect((await store.sweep(options))?.expired).toEqual(new Map([['default', 1]]));
+    });
+
     test('drops what is over, and nothing else', async () => {
       let now = NOW;
       const { store, other } = await open(() => now);

@@ -135,10 +135,12 @@ describe('what happens to connections', () => {
       release = resolve;
     });
     const first = store.read(() => held);
-    await expect(store.check()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(versionOf(store, 'k')).rejects.toMatchObject({ code: 'unavailable' });
+    // The database is there, and other nodes would fare no better.
+    await expect(store.check()).resolves.toBeUndefined();
     release();
     await first;
-    await expect(store.check()).resolves.toBeUndefined();
+    expect(await versionOf(store, 'k')).toBe(0);
   });
 });
 
@@ -208,6 +210,20 @@ describe('two who want what the other has', () => {
     await expect.poll(() => runs).toBe(1);
     await Promise.all([still, add(other, 'k')]);
     expect([runs, await versionOf(other, 'k')]).toEqual([2, 3]);
+  });
+
+  test('give up before others lose their patience who wait for a connection', async () => {
+    const url = await server.createDatabase();
+    const [holder, store] = [openStore(url), openStore(url, { connections: 2, patience: 1_000 })];
+    await holder.write((transaction) => transaction.save(leaseOf('k')));
+    await holder.write(async (transaction) => {
+      await transaction.find('key', 'k');
+      const waiting = [add(store, 'k'), add(store, 'k')];
+      const looking = versionOf(store, 'other');
+      const [one, two, looked] = await Promise.allSettled([...waiting, looking]);
+      expect([one?.status, two?.status]).toEqual(['rejected', 'rejected']);
+      expect(looked).toEqual({ status: 'fulfilled', value: 0 });
+    });
   });
 
   test('are told when it takes too long', async () => {

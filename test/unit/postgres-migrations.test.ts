@@ -63,6 +63,16 @@ test('a user who may make nothing is told what it takes', async () => {
   });
 });
 
+test('a user to whom the schema belongs needs no other right', async () => {
+  const url = new URL(await server.createDatabase());
+  await server.query(`CREATE USER tenant PASSWORD 'tenant'`);
+  await server.query('CREATE SCHEMA leasectl AUTHORIZATION tenant', url.href);
+  url.username = url.password = 'tenant';
+  const store = openStore(url.href);
+  await store.write((transaction) => transaction.save(leaseOf('k')));
+  expect(await store.read((view) => view.stored())).toBe(1);
+});
+
 test('a database that is older again is missed', async () => {
   const url = await server.createDatabase();
   const store = openStore(url);

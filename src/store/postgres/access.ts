@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { type AccessPart, toClient, toGrant, toToken } from '../access-row.ts';
-import type { Session } from './session.ts';
+import type { Session, Value } from './session.ts';
 
 const CLIENT = 'SELECT id, namespace, name, secret_hash, scopes FROM leasectl.clients';
 const TOKEN = `SELECT hash, namespace, name, scopes, created_at, expires_at, last_used_at, revoked_at
@@ -33,14 +33,15 @@ const Has = z.tuple([z.object({ has: z.boolean() })]);
 
 /** The part of a transaction that keeps who may ask. */
 export function bindAccess(session: Session, namespace: string, isWriting: boolean): AccessPart {
-  const locked = isWriting ? 'FOR UPDATE' : '';
+  const look = (sql: string, ...values: Value[]) =>
+    isWriting ? session.lockedRows(sql, ...values) : session.rows(sql, ...values);
   // Of two who look for a name in order to take it, one has to fail; see `bindLeases`.
   const free = new Set<string>();
   const clientByName = async (name: string) =>
-    (await session.rows(`${CLIENT} ${BY_NAME} ${locked}`, namespace, name)).map(toClient)[0];
+    (await look(`${CLIENT} ${BY_NAME}`, namespace, name)).map(toClient)[0];
   return {
     async findClient(id) {
-      return (await session.rows(`${CLIENT} WHERE id = $1 ${locked}`, id)).map(toClient)[0];
+      return (await look(`${CLIENT} WHERE id = $1`, id)).map(toClient)[0];
     },
     findClientByName: clientByName,
     async clients() {
@@ -64,10 +65,10 @@ export function bindAccess(session: Session, namespace: string, isWriting: boole
       session.send(SAVE_GRANT, tokenHash, clientId, scopes.join(' '), expiresAt);
     },
     async findToken(hash) {
-      return (await session.rows(`${TOKEN} WHERE hash = $1 ${locked}`, hash)).map(toToken)[0];
+      return (await look(`${TOKEN} WHERE hash = $1`, hash)).map(toToken)[0];
     },
     async findTokenByName(name) {
-      const rows = await session.rows(`${TOKEN} ${BY_NAME} ${locked}`, namespace, name);
+      const rows = await look(`${TOKEN} ${BY_NAME}`, namespace, name);
       if (rows.length === 0) free.add(name);
       return rows.map(toToken)[0];
     },

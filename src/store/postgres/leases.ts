@@ -16,7 +16,6 @@ const FIND = `${FROM} AND id = $3`;
 const FIND_BY_KEY = `${FROM} AND finish_way IS NULL
   AND hashtextextended(acquired_key, 0) = hashtextextended($3, 0) AND acquired_key = $3`;
 const FIND_BY_HANDLE = `${FROM} AND handle = $3 AND work_data IS NOT NULL`;
-const LOCKED = ' FOR UPDATE';
 const LOCK_KEY = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
 
 const INSERT = `INSERT INTO leasectl.leases (${COLUMNS.join(', ')})
@@ -31,32 +30,44 @@ type LeasePart = Pick<
 
 /** What is looked up in order to change it is locked; so is what it must stay alone with. */
 export function bindLeases(session: Session, namespace: string, isWriting: boolean): LeasePart {
-  const locked = isWriting ? LOCKED : '';
   // Nothing can be locked that is not there. Whoever comes first inserts it, and the others fail in
   // that, and begin again.
   const missing = new Set<string>();
+  // What is locked is looked up again without the time going on: it is judged at one moment.
+  const locked = new Set<string>();
   const nameOf = (kind: Kind, id: string) => `${kind} ${id}`;
+  const look = async (name: string, sql: string, ...values: Value[]) => {
+    const isLocking = isWriting && !locked.has(name);
+    const rows = isLocking
+      ? await session.lockedRows(sql, namespace, ...values)
+      : await session.rows(sql, namespace, ...values);
+    return noteLocked(rows.map(fromRow));
+  };
+  const noteLocked = (leases: readonly Lease[]) => {
+    for (const { kind, id } of leases) locked.add(nameOf(kind, id));
+    return leases;
+  };
   return {
     async find(kind, id) {
-      const [row] = await session.rows(`${FIND}${locked}`, namespace, kind, id);
-      if (row !== undefined) return fromRow(row);
-      missing.add(nameOf(kind, id));
-      return undefined;
+      const [lease] = await look(nameOf(kind, id), FIND, kind, id);
+      if (!lease) missing.add(nameOf(kind, id));
+      return lease;
     },
     async findByHandle(kind, handle) {
-      const rows = await session.rows(`${FIND_BY_HANDLE}${locked}`, namespace, kind, handle);
-      return rows.map(fromRow)[0];
+      return (await look('', FIND_BY_HANDLE, kind, handle))[0];
     },
     async findByIdempotencyKey(kind, key) {
+      const name = JSON.stringify([namespace, kind, key]);
       // A statement of its own: the next one sees what was committed before the lock was had.
-      if (isWriting) await session.rows(LOCK_KEY, JSON.stringify([namespace, kind, key]));
-      const rows = await session.rows(`${FIND_BY_KEY}${locked}`, namespace, kind, key);
-      return rows.map(fromRow);
+      if (isWriting && !locked.has(name)) await session.rows(LOCK_KEY, name);
+      const leases = await look(name, FIND_BY_KEY, kind, key);
+      locked.add(name);
+      return leases;
     },
     async claimable(kind, candidate, limit) {
       const query = { namespace, kind, candidate, limit };
       const find = isWriting ? lockClaimable : findClaimable;
-      return (await find(session, query)).map(fromRow);
+      return noteLocked((await find(session, query)).map(fromRow));
     },
     async save(lease) {
       const isNew = missing.delete(nameOf(lease.kind, lease.id));

@@ -16,7 +16,10 @@ const VERSION = 'SELECT coalesce(max(number), 0) AS version FROM leasectl.migrat
 /** Long enough for others to migrate much; in no case for ever. */
 const BEGIN = `BEGIN; SET LOCAL statement_timeout = '120s'; SET LOCAL lock_timeout = '60s';
   SELECT pg_advisory_xact_lock(${LOCK})`;
-const TABLE = `CREATE SCHEMA IF NOT EXISTS leasectl;
+/** To make a schema "if not exists" takes the right to make one, whether there is one or not. */
+const TABLE = `DO $$ BEGIN
+    IF to_regnamespace('leasectl') IS NULL THEN CREATE SCHEMA leasectl; END IF;
+  END $$;
   CREATE TABLE IF NOT EXISTS leasectl.migrations (
     number integer PRIMARY KEY,
     made_at timestamptz NOT NULL DEFAULT now())`;

@@ -22,7 +22,7 @@ export interface PostgresOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told the password. */
   readonly remember?: (secret: string) => string;
-  /** Connections at a time, at most. Default: 10. */
+  /** Connections at a time, at most, and one more to look whether the database is there. Default: 10. */
   readonly connections?: number | undefined;
   /** How long a connection is waited for, or what somebody else has locked; milliseconds. Default: 5 s. */
   readonly patience?: number | undefined;
@@ -48,6 +48,9 @@ export function openPostgresStore(options: PostgresOptions): Store {
   const pool = createPool(config);
   const { clock, patience = PATIENCE } = options;
   const transactions = createTransactions({ pool, label, patience, clock });
+  // All others may be waiting for one row: the database is there all the same.
+  const checking = createPool({ ...config, max: 1 });
+  const checks = createTransactions({ pool: checking, label, patience });
 
   let migrated: Promise<void> | undefined;
   let closed: Promise<void> | undefined;
@@ -75,10 +78,10 @@ export function openPostgresStore(options: PostgresOptions): Store {
     },
     async check() {
       await ready();
-      await transactions.read((session) => checkVersion(session, label));
+      await checks.read((session) => checkVersion(session, label));
     },
     close() {
-      closed ??= pool.end();
+      closed ??= Promise.all([pool.end(), checking.end()]).then(() => undefined);
       return closed;
     },
   });
@@ -162,7 +165,9 @@ async function withClient<T>(
 
 function bind(session: Session, namespace: string, isWriting: boolean): Transaction {
   return {
-    now: session.now,
+    get now() {
+      return session.now;
+    },
     ...bindLeases(session, namespace, isWriting),
     ...bindListing(session, namespace),
     ...bindEvents(session, namespace),

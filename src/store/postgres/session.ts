@@ -1,7 +1,21 @@
 import type pg from 'pg';
+import * as z from 'zod/mini';
+import type { Clock } from '../../domain/clock.ts';
 import type { Instant } from '../../engine/lease.ts';
 
 export type Value = string | number | null | readonly string[];
+
+/** The database's clock, in whole milliseconds. */
+export const NOW = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
+
+/**
+ * The time comes of what is outside, which is computed when the rows inside are locked; and it comes,
+ * too, where somebody took away what was waited for.
+ */
+const locking = (sql: string) => `
+  SELECT found.*, found IS NULL AS is_missing, ${NOW} AS locked_at
+  FROM (SELECT 1) AS one LEFT JOIN (${sql} FOR UPDATE) AS found ON true`;
+const Locked = z.looseObject({ is_missing: z.boolean(), locked_at: z.int() });
 
 /** A statement failed, or its answer did not come: the cause is the driver's error. */
 export class StatementError extends Error {
@@ -13,21 +27,21 @@ export class StatementError extends Error {
  * are looked at when the transaction ends: so a change costs no way to the database and back.
  */
 export class Session {
-  now: Instant = 0;
+  #now: Instant = 0;
   /** Whether the end of the transaction was asked for, so that it may have come. */
   isCommitting = false;
   readonly #client: pg.PoolClient;
-  /** Of statements by their text: the database plans those with a name once for each connection. */
-  readonly #names: Map<string, string>;
+  readonly #clock: Clock | undefined;
   readonly #sent: Promise<void>[] = [];
   #failure: unknown;
   readonly #note = (error: unknown): void => {
     this.#failure ??= error;
   };
 
-  constructor(client: pg.PoolClient, names: Map<string, string>) {
+  /** @param clock replaces the database's */
+  constructor(client: pg.PoolClient, clock?: Clock) {
     this.#client = client;
-    this.#names = names;
+    this.#clock = clock;
     // A connection that breaks says so at once, and to what is sent later only when it is too late.
     client.on('error', this.#note);
   }
@@ -35,6 +49,15 @@ export class Session {
   /** From now on the client is no longer this one's. */
   detach(): void {
     this.#client.off('error', this.#note);
+  }
+
+  get now(): Instant {
+    return this.#now;
+  }
+
+  /** It is not earlier than this. */
+  tell(now: Instant): void {
+    this.#now = Math.max(this.#now, this.#clock ? this.#clock() : now);
   }
 
   get hasChanges(): boolean {
@@ -48,6 +71,18 @@ export class Session {
     } catch (error) {
       throw new StatementError('a query failed', { cause: this.#failure ?? error });
     }
+  }
+
+  /**
+   * Rows that nobody else may change from now on. Others may have had them for long: the time is the
+   * one when they came free.
+   *
+   * @throws StatementError as `rows`
+   */
+  async lockedRows(sql: string, ...values: readonly Value[]): Promise<readonly unknown[]> {
+    const rows = (await this.rows(locking(sql), ...values)).map((row) => Locked.parse(row));
+    this.tell(Math.max(...rows.map(({ locked_at }) => locked_at)));
+    return rows.filter(({ is_missing }) => !is_missing);
   }
 
   send(sql: string, ...values: readonly Value[]): void {
@@ -99,14 +134,25 @@ export class Session {
   }
 
   #query(text: string, values: readonly Value[]): Promise<pg.QueryResult> {
-    let name = this.#names.get(text);
-    if (name === undefined) {
-      name = `leasectl_${this.#names.size}`;
-      this.#names.set(text, name);
-    }
-    return this.#client.query({ name, text, values: values.map(storable) });
+    return this.#client.query({ name: nameOf(text), text, values: values.map(storable) });
   }
 }
+
+/**
+ * The database plans a statement with a name once for each connection. The name tells the text: behind
+ * a pooler it could else be that of another statement, of another node.
+ */
+function nameOf(text: string): string {
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const name = `leasectl_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+  names.set(text, name);
+  return name;
+}
+
+/** By the text; there are not many. */
+const names = new Map<string, string>();
 
 /** PostgreSQL's text has no NUL; in its place is what stands for half a surrogate pair, too. */
 function storable(value: Value): Value {

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Instant } from '../../engine/lease.ts';
 import type { SweepOptions, Swept } from '../../engine/store.ts';
+import { begin, isEarly } from '../sweep-times.ts';
 import type { Session, Value } from './session.ts';
 
 /** Known to all nodes that share the database, and to nobody else, one hopes. */
@@ -57,8 +58,9 @@ export async function sweep(
 ): Promise<Swept | undefined> {
   const { now } = session;
   const [state] = (await session.rows(STATE)).map((row) => State.parse(row));
-  if (!state || now < state.swept_at + interval) return undefined;
-  const noted = await noteExpired(session, state.expired_until, limit);
+  if (!state || isEarly(state.swept_at, now, interval)) return undefined;
+  const from = begin(state.expired_until, now, interval + SLACK);
+  const noted = await noteExpired(session, from, limit);
   const count = async (sql: string, ...values: Value[]) =>
     Dropped.parse(await session.rows(sql, ...values))[0].dropped;
   const dropped = [

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import type { Clock } from '../../domain/clock.ts';
 import { Failure } from '../../domain/failure.ts';
 import { explain, isConflict, isConnectionLoss } from './errors.ts';
-import { Session, StatementError } from './session.ts';
+import { NOW, Session, StatementError } from './session.ts';
 
 /** Runs work in transactions. */
 export interface Transactions {
@@ -18,7 +18,7 @@ export interface TransactionOptions {
   readonly pool: pg.Pool;
   /** What the database is called in messages. */
   readonly label: string;
-  /** How long what somebody else has locked is waited for, and work is tried; milliseconds. */
+  /** How long work is tried, and somewhat longer than what somebody else has locked is waited for; milliseconds. */
   readonly patience: number;
   /** Replaces the database's clock, for tests that move time. */
   readonly clock?: Clock | undefined;
@@ -36,11 +36,12 @@ const PAUSE = 10;
  * reads and sorts all rows of a table that was small when it looked last, and of a queue whose length
  * it guesses wrong. An acknowledged change is on the disk, even where the database is told not to wait.
  *
- * A node that is stopped in the middle of a transaction loses it sooner than others lose their patience.
+ * A node that is stopped in the middle of a transaction loses it sooner than others give up what they
+ * wait for, and they do so sooner than those who wait for their connections.
  */
 const settings = (patience: number) => `SELECT
-  floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
-  set_config('lock_timeout', '${patience}', true),
+  ${NOW} AS now,
+  set_config('lock_timeout', '${Math.ceil(0.8 * patience)}', true),
   set_config('statement_timeout', '${2 * patience}', true),
   set_config('idle_in_transaction_session_timeout', '${Math.ceil(0.6 * patience)}', true),
   set_config('enable_seqscan', 'off', true),
@@ -64,15 +65,14 @@ const Begun = z.tuple([z.unknown(), z.object({ rows: z.tuple([z.object({ now: z.
 export function createTransactions(options: TransactionOptions): Transactions {
   const { pool, label, patience, clock } = options;
   const first = settings(Math.trunc(patience));
-  const names = new Map<string, string>();
 
   async function begin(session: Session, mode: Mode): Promise<void> {
     const [, { rows }] = Begun.parse(await session.plain(`${BEGIN[mode]}; ${first}`));
-    session.now = clock ? clock() : rows[0].now;
+    session.tell(rows[0].now);
   }
 
   async function attempt<T>(client: pg.PoolClient, mode: Mode, work: Work<T>): Promise<T> {
-    const session = new Session(client, names);
+    const session = new Session(client, clock);
     try {
       await begin(session, mode);
       const result = await work(session);

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Instant } from '../../engine/lease.ts';
 import type { SweepOptions, Swept } from '../../engine/store.ts';
 import type { Statements } from '../../sqlite/statements.ts';
+import { begin, isEarly } from '../sweep-times.ts';
 
 const State = z.object({ swept_at: z.int(), expired_until: z.int() });
 const Boundary = z.object({ expires_at: z.int() });
@@ -17,9 +18,10 @@ export function sweep(
   { retention, history, interval, limit }: SweepOptions,
 ): Swept | undefined {
   const { swept_at, expired_until } = State.parse(statement('SELECT * FROM sweeps').all()[0]);
-  if (now < swept_at + interval) return undefined;
-  const until = boundary(statement, expired_until, now, limit);
-  const expired = noteExpired(statement, expired_until, until);
+  if (isEarly(swept_at, now, interval)) return undefined;
+  const from = begin(expired_until, now, interval);
+  const until = boundary(statement, from, now, limit);
+  const expired = noteExpired(statement, from, until);
   const dropped = [
     drop(statement, 'leases', 'namespace, kind, id', 'finish_way IS NOT NULL AND finish_at <= ?', [
       now - retention,
@@ -41,7 +43,6 @@ export function sweep(
 
 /** Up to when leases are looked at: such that they are about so many. */
 function boundary(statement: Statements, from: Instant, now: Instant, limit: number): Instant {
-  if (from > now) return from;
   const [row] = statement(`SELECT expires_at ${RAN_OUT} ORDER BY expires_at LIMIT 1 OFFSET ?3`).all(
     from,
     now,
