@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { HostedPlace } from './profiles/implied.ts';
-import { LOCAL, SERVICE_NAMES, SERVICES, serves } from './profiles/profile.ts';
+import { SERVICE_NAMES, SERVICES, serves } from './profiles/profile.ts';
 
 /**
  * What a command that talks to a service says of itself, in statics of its class, which oclif copies
@@ -8,8 +8,8 @@ import { LOCAL, SERVICE_NAMES, SERVICES, serves } from './profiles/profile.ts';
  */
 const Needs = z.looseObject({
   id: z.string(),
-  /** The service that it is for; `any`, or `embedded` for what only that one has. */
-  service: z.enum([...SERVICE_NAMES, 'any', 'embedded']),
+  /** The service that it is for, or `any`. */
+  service: z.enum([...SERVICE_NAMES, 'any']),
   /** What an access token has to be for, where the service tells that apart. */
   scopes: z.optional(z.array(z.string())),
   /** What it does not do, or not surely, as whole sentences: `embedded` also where leasectl is served. */
@@ -68,7 +68,6 @@ function obstacleAt(
   service: NeededService,
   scopes: readonly string[],
 ): string | undefined {
-  if (service === 'embedded') return `Only for the embedded service: --profile ${LOCAL}.`;
   if (service !== 'any' && !serves(place.service, service)) return `Only for ${service}.`;
   const asked = SERVICES[place.service].hasScopes ? place.scopes : undefined;
   const missing = scopes.filter((scope) => asked && !asked.includes(scope));

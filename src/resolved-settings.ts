@@ -36,9 +36,6 @@ export async function settingsOf(
   profile: string | undefined,
 ): Promise<ResolvedSetting[]> {
   const words = `command ${id.replaceAll(':', ' ')}`;
-  if (service === 'embedded') {
-    return [{ setting: 'service', value: 'embedded', source: words }];
-  }
   const own = SERVICE_NAMES.find((known) => known === service);
   if (own === undefined && service !== 'any') {
     throw new Failure('usage', `The ${words} asks no service: there is nothing to resolve.`, {

@@ -174,7 +174,7 @@ async function known(
     case 'method':
       return METHODS.map((value) => ({ value }));
     default: {
-      const profile = service === 'embedded' ? 'local' : typed.flags.get('profile');
+      const profile = typed.flags.get('profile');
       const held = HELD[what === 'lease' ? kindIn(typed) : what];
       return sources.held({ ...held, profile });
     }
