@@ -26,8 +26,6 @@ export interface AppOptions {
   readonly access?: Gate;
   /** How often a caller may ask, and how often an address without showing anything that is known. */
   readonly limit?: RateLimit;
-  /** Told what was thrown, of which the answer says no more than that something was. */
-  readonly report?: (error: unknown) => void;
 }
 
 /** Tells callers apart. */
@@ -71,7 +69,6 @@ export function createApp(options: AppOptions): App {
       } catch (error) {
         if (error instanceof AnswerDropped) notes.isDropped = true;
         else notes.error = error;
-        options.report?.(error);
         return responseOf(route.refuse(meaningOf(error)));
       }
     });

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Candidate, Kind } from '../../engine/lease.ts';
+import { LENT, OPEN, WAITING } from '../claimable-conditions.ts';
 import { SELECTED } from './leases.ts';
 import type { Session, Value } from './session.ts';
 
@@ -9,13 +10,6 @@ export interface ClaimableQuery {
   readonly candidate: Candidate;
   readonly limit: number;
 }
-
-/* The conditions of the two partial indexes are repeated word for word, so that they are used. */
-export const WAITING = 'work_data IS NOT NULL AND finish_way IS NULL AND expires_at <= changed_at';
-/** Work that waits may be closed, too: given back on its last try. */
-export const OPEN =
-  'cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries)';
-export const LENT = `work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at AND ${OPEN}`;
 
 const FITS = `namespace = $1 AND kind = $2 AND work_pool = $3
   AND ($4::text IS NULL OR work_workspace = $4)

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { LeaseState, View } from '../../engine/store.ts';
+import { LENT, OPEN, WAITING } from '../claimable-conditions.ts';
 import { fromRow, KindName } from '../lease-row.ts';
-import { LENT, OPEN, WAITING } from './claimable.ts';
 import { SELECTED } from './leases.ts';
 import type { Session, Value } from './session.ts';
 

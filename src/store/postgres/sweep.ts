@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Instant } from '../../engine/lease.ts';
 import type { SweepOptions, Swept } from '../../engine/store.ts';
-import { begin, isEarly } from '../sweep-times.ts';
+import { begin, countsOf, isEarly } from '../sweep-parts.ts';
 import type { Session, Value } from './session.ts';
 
 /** Known to all nodes that share the database, and to nobody else, one hopes. */
@@ -82,10 +82,4 @@ export async function sweep(
 async function noteExpired(session: Session, from: Instant, limit: number) {
   const rows = await session.rows(NOTE_EXPIRED, from, session.now, limit);
   return rows.map((row) => Noted.parse(row));
-}
-
-function countsOf(namespaces: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const namespace of namespaces) counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
-  return counts;
 }

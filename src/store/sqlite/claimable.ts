@@ -1,5 +1,6 @@
 import type { Candidate, Instant, Kind } from '../../engine/lease.ts';
 import type { Statements } from '../../sqlite/statements.ts';
+import { LENT, OPEN, WAITING } from '../claimable-conditions.ts';
 
 export interface ClaimableQuery {
   readonly namespace: string;
@@ -10,15 +11,9 @@ export interface ClaimableQuery {
 }
 
 /*
- * The conditions of the two partial indexes are repeated word for word: SQLite uses such an index
- * only where it sees that they hold. `INDEXED BY` makes it an error if it does not, rather than a
- * reading of all that is held or finished.
+ * `INDEXED BY` makes it an error where SQLite does not use an index, rather than a reading of all that
+ * is held or finished.
  */
-export const WAITING = 'work_data IS NOT NULL AND finish_way IS NULL AND expires_at <= changed_at';
-/** Work that waits may be closed, too: given back on its last try. */
-export const OPEN =
-  'cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries)';
-export const LENT = `work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at AND ${OPEN}`;
 
 const FITS = `namespace = ?8 AND kind = ?1 AND work_pool = ?2
   AND (?3 = '' OR work_workspace = ?3)

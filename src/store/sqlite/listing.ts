@@ -3,8 +3,8 @@ import type { Instant } from '../../engine/lease.ts';
 import type { LeaseState, View } from '../../engine/store.ts';
 import { firstValue } from '../../sqlite/database.ts';
 import type { Statements } from '../../sqlite/statements.ts';
+import { LENT, OPEN, WAITING } from '../claimable-conditions.ts';
 import { fromRow, KindName } from '../lease-row.ts';
-import { LENT, OPEN, WAITING } from './claimable.ts';
 
 const RAN_OUT = 'finish_way IS NULL AND expires_at <= max(changed_at, ?)';
 

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Instant } from '../../engine/lease.ts';
 import type { SweepOptions, Swept } from '../../engine/store.ts';
 import type { Statements } from '../../sqlite/statements.ts';
-import { begin, isEarly } from '../sweep-times.ts';
+import { begin, countsOf, isEarly } from '../sweep-parts.ts';
 
 const State = z.object({ swept_at: z.int(), expired_until: z.int() });
 const Boundary = z.object({ expires_at: z.int() });
@@ -59,12 +59,7 @@ function noteExpired(statement: Statements, from: Instant, until: Instant): Map<
        ${RAN_OUT} ORDER BY expires_at
        RETURNING namespace`,
   ).all(from, until);
-  const counts = new Map<string, number>();
-  for (const row of noted) {
-    const { namespace } = Noted.parse(row);
-    counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
-  }
-  return counts;
+  return countsOf(noted.map((row) => Noted.parse(row).namespace));
 }
 
 function drop(

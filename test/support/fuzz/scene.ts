@@ -8,6 +8,7 @@ import { accessOn, engineOn } from '../../../src/engines.ts';
 import { openStore } from '../../../src/open-store.ts';
 import { servedRoutes } from '../../../src/served.ts';
 import { createApp } from '../../../src/server/app.ts';
+import type { RequestNotes } from '../../../src/server/request-notes.ts';
 import type { PostgresServer } from '../postgres.ts';
 import { temporaryDirectory } from '../sandbox.ts';
 import type { RawRequest } from './request.ts';
@@ -75,13 +76,12 @@ async function openPostgres(postgres: PostgresServer): Promise<Base> {
 }
 
 function sendingTo(store: Store): Scene['send'] {
-  const thrown: unknown[] = [];
-  const report = (error: unknown) => void thrown.push(error);
-  const app = createApp({ routesFor: servedRoutes(store), report });
+  const app = createApp({ routesFor: servedRoutes(store) });
   return async ({ method, path, query, headers, body }) => {
     const url = `http://127.0.0.1${path}${query === '' ? '' : `?${query}`}`;
-    const answer = await app.request(url, { method, headers, body: body ?? null });
-    for (const error of thrown.splice(0)) throw error;
+    const notes: RequestNotes = { id: 'r' };
+    const answer = await app.request(url, { method, headers, body: body ?? null }, { notes });
+    if (notes.error !== undefined) throw notes.error;
     const text = await answer.text();
     return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
   };

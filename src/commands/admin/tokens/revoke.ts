@@ -7,7 +7,7 @@ import { tokenDetails } from '../../../token-view.ts';
 export default class AdminTokensRevoke extends AdminCommand {
   static override readonly summary = "Revoke an access token of leasectl's own service";
   static override readonly description =
-    'From then on nobody gets anything for it. It stays listed, and its name taken.';
+    'Within a second nobody gets anything for it any more. It stays listed, and its name taken.';
   static override readonly examples = ['<%= config.bin %> admin tokens revoke ci'];
   static override readonly args = { name: required('Name of the token') };
   static override readonly baseFlags = ADMIN_CHANGING_FLAGS;

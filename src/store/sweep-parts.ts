@@ -18,3 +18,10 @@ export function isEarly(sweptAt: Instant, now: Instant, interval: number): boole
 export function begin(expiredUntil: Instant, now: Instant, back: number): Instant {
   return expiredUntil > now ? now - back : expiredUntil;
 }
+
+/** How often each namespace is named. */
+export function countsOf(namespaces: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const namespace of namespaces) counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
+  return counts;
+}
