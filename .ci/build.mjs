@@ -2,9 +2,11 @@
 // lockfile, and with the licences of what is in it.
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { bundleInChunks } from './chunks.mjs';
+import { APART, changeDependencies, checkChanges, isRare } from './dependencies.mjs';
 
 const options = {
   bundle: true,
@@ -24,145 +26,62 @@ const options = {
   logLevel: 'warning',
 };
 
-/**
- * Changes to dependencies, for the time that a start takes: each is a piece of source and what
- * stands in its place.
- */
-const CHANGES = [
-  {
-    // The first comparison by locale loads ICU's collation. Command ids are ASCII.
-    filter: /@oclif\/core\/lib\/config\/plugin\.js$/,
-    from: '.sort((a, b) => a.id.localeCompare(b.id))',
-    to: '.sort((a, b) => (a.id < b.id ? -1 : 1))',
-  },
-  {
-    // What it takes from there is global too, and then loaded only where it is used.
-    filter: /@oclif\/core\/lib\/performance\.js$/,
-    from: 'require("node:perf_hooks")',
-    to: 'globalThis',
-  },
-  {
-    // It asks for a whole diagnostic report to learn which C library there is.
-    filter: /@neon-rs\/load\/dist\/index\.js$/,
-    from: 'return isGlibc()',
-    to: "return require('detect-libc').familySync() !== 'musl'",
-  },
-  {
-    // It runs a program only where no file tells the C library.
-    filter: /\/detect-libc\/lib\/detect-libc\.js$/,
-    from: "const childProcess = require('child_process');",
-    to: "const childProcess = { exec: (...given) => require('child_process').exec(...given), execSync: (...given) => require('child_process').execSync(...given) };",
-  },
-  {
-    // The only character of the bundle that is not ASCII: with it V8 would need twice the memory.
-    filter: /\/ansis\/index\.(cjs|js|mjs)$/,
-    from: '\u009b',
-    to: '\\x9b',
-  },
-  {
-    // It would make its own connections those of Node's `fetch` as well.
-    filter: /\/undici\/lib\/global\.js$/,
-    from: 'if (getGlobalDispatcher() === undefined) {',
-    to: 'if (false) {',
-  },
-];
+/** The files of the commands, by id. */
+async function commandFiles() {
+  const files = (await readdir('src/commands', { recursive: true })).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  const idOf = (file) => file.replace(/\.ts$/, '').replaceAll(/[\\/]/g, ':');
+  return Object.fromEntries(files.sort().map((file) => [idOf(file), `src/commands/${file}`]));
+}
 
-/**
- * What is large and rarely needed, in files of its own: which packages are in each, and what is used
- * of them.
- */
-const APART = {
-  undici: {
-    packages: ['undici'],
-    source: `
-      exports.fetch = require('undici/lib/web/fetch').fetch;
-      exports.Agent = require('undici/lib/dispatcher/agent');
-      exports.buildConnector = require('undici/lib/core/connect');
-    `,
-  },
-  hono: {
-    packages: ['hono', '@hono/node-server', '@hono/node-server/utils/response'],
-    source: `
-      exports.Hono = require('hono').Hono;
-      exports.getRequestListener = require('@hono/node-server').getRequestListener;
-      exports.RESPONSE_ALREADY_SENT =
-        require('@hono/node-server/utils/response').RESPONSE_ALREADY_SENT;
-    `,
-  },
-  // The bindings to the C library are not used.
-  pg: { packages: ['pg'], source: "module.exports = require('pg/lib/index.js');" },
-  prom: { packages: ['prom-client'], source: `module.exports = require('prom-client');` },
-  pino: { packages: ['pino'], source: `module.exports = require('pino');` },
-};
-/** By package, the file that it is in. */
-const FILE_OF = Object.fromEntries(
-  Object.entries(APART).flatMap(([file, { packages }]) => packages.map((name) => [name, file])),
-);
+/** What of the manifest is needed of every command; one that is new is not there yet. */
+async function outlines() {
+  const manifest = await readFile('oclif.manifest.json', 'utf8').catch(() => '{ "commands": {} }');
+  const cached = JSON.parse(manifest).commands;
+  return Object.fromEntries(
+    Object.keys(commands).map((id) => {
+      const { summary, hidden = false, strict, args } = cached[id] ?? {};
+      return [id, { summary, hidden, strict, args }];
+    }),
+  );
+}
 
-/**
- * Stands in for Node's own, which parses the whole bundle, for a minute, to say what did not hold:
- * and a service can make undici say so.
- */
-const ASSERT = `module.exports = (value, message) => {
-  if (value) return;
-  if (message instanceof Error) throw message;
-  throw Object.assign(new Error(message ?? 'assertion failed'), { code: 'ERR_ASSERTION' });
-};`;
-
-/**
- * What oclif looks for plugins and commands with, where no manifest and no table name them; and a
- * prompt that is not used, with all the world's character sets: as much as the rest of the bundle.
- */
-const UNUSED = /^(tinyglobby|minimatch|@inquirer\/editor)$/;
-
-const changed = new Set();
-const changeDependencies = {
-  name: 'change-dependencies',
-  setup({ onLoad, onResolve }) {
-    onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
-    onResolve({ filter: /^node:assert$/ }, ({ path, importer }) =>
-      importer.includes('/undici/') ? { path, namespace: 'assert' } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: 'assert' }, () => ({ contents: ASSERT }));
-    // Their own files ask for them from no file.
-    onResolve({ filter: /^[^./]/ }, ({ path, importer }) =>
-      Object.hasOwn(FILE_OF, path) && importer.endsWith('.ts')
-        ? { path: `./${FILE_OF[path]}.js`, external: true }
-        : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
-    for (const { filter, from, to } of CHANGES) {
-      onLoad({ filter }, async ({ path }) => {
-        const source = await readFile(path, 'utf8');
-        if (!source.includes(from)) throw new Error(`${path} has no ${from} any more`);
-        changed.add(filter);
-        return { contents: source.replace(from, to) };
-      });
-    }
-  },
-};
-
-/** The commands by id, each evaluated when it is asked for. */
-async function commandTable() {
-  const files = await readdir('src/commands', { recursive: true });
-  const getters = files
-    .filter((file) => file.endsWith('.ts'))
-    .sort()
-    .map((file) => {
-      const id = file.replace(/\.ts$/, '').replaceAll(/[\\/]/g, ':');
-      return `get ${JSON.stringify(id)}() { return require('./src/commands/${file}').default; }`;
-    });
-  return `export { commandNotFound, flagsComeLast, main } from './src/main.ts';\nexport const COMMANDS = { ${getters.join(', ')} };\nexport const HELP = { get default() { return require('./src/help.ts').ShortHelp; } };`;
+function asciiJson(value) {
+  return JSON.stringify(value).replaceAll(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 await rm('dist', { recursive: true, force: true });
-const main = await build({
-  ...options,
-  stdin: { contents: await commandTable(), resolveDir: '.', loader: 'ts' },
-  outfile: 'dist/main.js',
-  plugins: [changeDependencies],
-  metafile: true,
+const commands = await commandFiles();
+const main = await bundleInChunks(
+  { $main: 'src/main.ts', $help: 'src/help.ts', ...commands },
+  isRare,
+  { ...options, plugins: [changeDependencies] },
+);
+const getters = Object.keys(commands).map((id) => {
+  const name = JSON.stringify(id);
+  return `get ${name}() { return load(${name}, 'default'); }`;
 });
+// The whole script is a function, as `start.ts` calls it: to put one around it there would copy it all. For
+// oclif's own tools it is a module.
+const bundle = `(typeof module === 'undefined'
+  ? (evaluate) => evaluate
+  : (evaluate) => evaluate(exports, require, __filename, __dirname))(function (exports, require, __filename, __dirname) {
+${main.text}
+exports.loaded = loaded;
+exports.OUTLINES = ${asciiJson(await outlines())};
+exports.COMMANDS = { ${getters.join(', ')} };
+exports.HELP = { get default() { return load('$help', 'ShortHelp'); } };
+for (const name of ['main', 'flagsComeLast', 'commandNotFound'])
+  exports[name] = (...given) => load('$main', name)(...given);
+})`;
+if (!isAscii(Buffer.from(bundle))) throw new Error('the bundle is not ASCII: see CHANGES');
+await mkdir('dist');
+await writeFile('dist/main.js', bundle);
+await writeFile('dist/rest.js', main.rest);
 const apart = await Promise.all(
   Object.entries(APART).map(([file, { source }]) =>
     build({
@@ -174,17 +93,17 @@ const apart = await Promise.all(
     }),
   ),
 );
-if (changed.size < CHANGES.length)
-  throw new Error('a dependency that is changed is not used any more');
+checkChanges();
 
-const bundle = await readFile('dist/main.js');
-if (!isAscii(bundle)) throw new Error('the bundle is not ASCII: see CHANGES');
 const buildId = createHash('sha256').update(bundle).digest('hex').slice(0, 16);
 await build({
   ...options,
   entryPoints: ['src/start.ts'],
   outfile: 'dist/start.js',
-  define: { BUILD_ID: JSON.stringify(buildId) },
+  define: {
+    BUILD_ID: JSON.stringify(buildId),
+    COMMANDS: JSON.stringify(Object.keys(commands)),
+  },
 });
 for (const name of ['guard', 'complete']) {
   await build({

@@ -10,17 +10,27 @@ const UNITS = { d: 86_400, h: 3_600, m: 60, s: 1 };
 const USUAL = [60, 120, 300];
 
 const TIME = /(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(\.\d+)?(Z| \+00:00)/g;
-const TIME_LEFT = /\d+[dhms](?: \d+[dhms])*(?= left\b| more\b)|(?<="ttl_left": ?)\d+/g;
+const TIME_LEFT =
+  /\d+[dhms](?: \d+[dhms])*(?= left\b| more\b)|(?<=(?:itself|free|ends) in |[█▉▊▋▌▍▎▏░] +)\d+[dhms](?: \d+[dhms])*|(?<="ttl_left": ?)\d+/g;
 const RANDOM = [
   /\b(?:lease|lock|r?job|ack)_[0-9a-z]{16,}\b/g,
   /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g,
 ];
 /** How long ago something was: nothing of a page takes minutes. */
-const AGO = /\b\d+s ago\b/g;
+const AGO = /\b\d+s ago\b|\bjust now\b/g;
+/** How old a lease is, in the list that shows with a bar what is left of it. */
+const AGE = /(?<=[█▉▊▋▌▍▎▏░].*│ )\d+s(?= +│)/g;
 /** How long something took. */
 const TOOK = /\b\d+(?= ms\b)/g;
-/** A job in the background, as bash tells it. */
-const PROCESS = /^(\[\d+\]) \d+$/;
+/** A job in the background, as bash tells it, and a process, as leasectl does. */
+const PROCESS = /(?<=^\[\d+\] |\b(?:process|pid) )\d+\b/g;
+/** This machine. */
+const HOST = new RegExp(`(?<=\\bon )${hostname().replaceAll('.', '\\.')}(?= by )`, 'g');
+/** A step of a time line: its time is made as wide as that of the others. */
+const STEP = /now +(?=[●┆] )/;
+/** What tells of a lease in sentences: up to an empty line, broken where there is no more room. */
+const SENTENCES = /^(?:Key|Job|Runner job) \S+ (?:is|waits|failed|fails) /;
+const COLUMNS = 80;
 
 /**
  * Gives the function that makes a page's lines constant.
@@ -50,18 +60,51 @@ export function constantLines({ page, commands, home }) {
     };
     const timeLeft = (text) =>
       /\D/.test(text) ? inWords(fresh(seconds(text))) : String(fresh(Number(text)));
-    const made = lines.map((line) =>
+    const made = joined(lines).map((line) =>
       RANDOM.reduce((text, pattern) => text.replace(pattern, sameForm), line)
         .replaceAll(home, '~')
         .replaceAll(`@${hostname()}`, '@laptop')
         .replace(TIME, moment)
         .replace(TIME_LEFT, timeLeft)
         .replace(AGO, 'now')
+        .replace(AGE, 'now')
         .replace(TOOK, '1')
-        .replace(PROCESS, '$1 4711'),
+        .replace(PROCESS, '4711')
+        .replace(HOST, 'laptop')
+        .replace(STEP, 'now '),
     );
-    return withBoxes(made);
+    return withBoxes(made.flatMap((line, at) => (isWhole(made, at, 1) ? broken(line) : line)));
   };
+}
+
+/** Lines that sentences take at most. */
+const MOST_LINES = 3;
+
+/** Whether sentences begin there, and go on for so many lines at most, up to an empty one. */
+function isWhole(lines, at, most) {
+  const end = lines.indexOf('', at);
+  return SENTENCES.test(lines[at]) && end > at && end - at <= most;
+}
+
+/** With sentences on one line: what is made constant in them may be of another length. */
+function joined(lines) {
+  const made = [];
+  for (let at = 0; at < lines.length; at += 1) {
+    const end = isWhole(lines, at, MOST_LINES) ? lines.indexOf('', at) : at + 1;
+    made.push(lines.slice(at, end).join(' '));
+    at = end - 1;
+  }
+  return made;
+}
+
+function broken(text) {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const longer = lines.at(-1) === '' ? word : `${lines.at(-1)} ${word}`;
+    if (stringWidth(longer) <= COLUMNS) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** A duration such as `14m 58s` or `90` in seconds. */

@@ -7,6 +7,7 @@ import type { JsonObject } from './domain/json.ts';
 import { quoted } from './domain/shell.ts';
 import { KeyCommand, type KeyConnection } from './key-command.ts';
 import type { LeaseAddress } from './ledger/ledger.ts';
+import { contextFlags, type TakenHere, withOrigin } from './origin/take-origin.ts';
 import type { Style } from './output/style.ts';
 import { type Detail, grouped, renderDetails } from './output/table.ts';
 import { serviceTime, timeLeft } from './output/time.ts';
@@ -34,6 +35,7 @@ export abstract class AcquireCommand extends KeyCommand {
       description: 'Note an object with the lease; --meta is added to it',
       helpValue: 'JSON|@FILE|-',
     }),
+    ...contextFlags,
   };
 
   protected async leaseRequest(
@@ -60,21 +62,25 @@ export abstract class AcquireCommand extends KeyCommand {
     connection: KeyConnection,
     method: 'lease' | 'run',
     request: LeaseRequest,
-    { isIdempotent }: { isIdempotent: boolean },
+    { isIdempotent, origin }: { isIdempotent: boolean; origin: TakenHere },
   ): Promise<Answer> {
     const { key } = request;
     const address = connection.addressOf(key);
     // Opened first: a lease whose handle cannot be kept is of no use to anybody.
     await this.context.ledger();
     const sentAt = this.context.now();
-    const answer = await connection.client[method](request, this.context.newIdempotencyKey());
+    const answer = await connection.client[method](
+      { ...request, ...withOrigin(request.metadata, origin) },
+      this.context.newIdempotencyKey(),
+    );
     const seconds = answer.status === 'acquired' ? (answer.ttl ?? request.ttl) : answer.ttl_left;
     const endsAt = seconds == null ? undefined : sentAt + seconds * 1000;
 
     if (answer.status === 'acquired' && answer.lease_id) {
       const handle = this.context.redactor.add(answer.lease_id);
+      const times = { acquiredAt: sentAt, expiresAt: endsAt ?? sentAt };
       await this.note((ledger) =>
-        ledger.remember(address, { handle, acquiredAt: sentAt, expiresAt: endsAt ?? sentAt }),
+        ledger.remember(address, { handle, ...times, origin: origin.noted }),
       );
     }
     const isOurs = isHeld(answer) && (await this.#isOurs(answer, address, isIdempotent));
@@ -159,6 +165,6 @@ export function failureOf(
   }
   const wait = retry_after_sec == null ? 'later' : `in ${formatDuration(retry_after_sec)}`;
   return new Failure('held', `${key} is held by somebody else${left}.`, {
-    hint: `Try again ${wait}, or look at it: leasectl status ${quoted(key)}`,
+    hint: `Try again ${wait}, or see what keeps it: leasectl why ${quoted(key)}`,
   });
 }

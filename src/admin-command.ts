@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { option, string } from '@oclif/core/flags';
+import { custom, string } from '@oclif/core/flags';
 import type { NeededService } from './capability.ts';
 import type { Connection } from './connect.ts';
 import { Failure } from './domain/failure.ts';
@@ -74,8 +74,17 @@ export const ADMIN_CHANGING_FLAGS = { ...AdminCommand.baseFlags, ...dryRunFlags 
 const KIND_OPTIONS = ['key', 'job', 'runner-job'] as const;
 type KindOption = (typeof KIND_OPTIONS)[number];
 
+/** As answers spell it: nobody who copies it from there is to be corrected, nor is it offered. */
+const KINDS_TAKEN = Object.assign([...KIND_OPTIONS], {
+  includes: (word: string) => word === 'runner_job' || KIND_OPTIONS.some((kind) => kind === word),
+});
 export const kindFlag = (description: string) =>
-  option({ description, options: KIND_OPTIONS, helpValue: '(key|job|runner-job)' })();
+  custom<KindOption>({
+    description,
+    options: KINDS_TAKEN,
+    helpValue: '(key|job|runner-job)',
+    parse: async (word) => KIND_OPTIONS.find((kind) => kind === word) ?? 'runner-job',
+  })();
 
 /** As the service names it. */
 export function kindOf(flag: KindOption): Kind;

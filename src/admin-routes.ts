@@ -1,20 +1,25 @@
 import type { Clock } from './domain/clock.ts';
 import type { Access } from './engine/access.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Feed } from './engine/feed.ts';
 import type { Kind } from './engine/lease.ts';
 import { newSecret } from './engines.ts';
 import type { Route } from './http/route.ts';
 import { accessRoutes } from './services/admin/access-routes.ts';
 import { addRoute, type NewIds } from './services/admin/add-route.ts';
+import { eventRoute } from './services/admin/event-routes.ts';
 import { leaseRoutes } from './services/admin/lease-routes.ts';
+import { queueRoute } from './services/admin/queue-route.ts';
 import { MOST_ADDED } from './services/admin/wire.ts';
 import * as runnerJobs from './services/askui/new-job.ts';
 import * as jobs from './services/retaia/new-job.ts';
-import { waitingJob } from './services/retaia/routes.ts';
+import { ANYBODY, needsOf, waitingJob } from './services/retaia/routes.ts';
 
 export interface Administered {
   readonly engine: Engine;
   readonly access: Access;
+  /** Tells what happens. */
+  readonly feed: Feed;
   /** Jobs that one request may add. Default: as many as a command may. */
   readonly mostAdded?: number;
 }
@@ -24,7 +29,7 @@ export interface Administered {
  * dialects that have some to be added.
  */
 export function adminRoutes(administered: Administered, now: Clock): Route[] {
-  const { engine, access, mostAdded: most = MOST_ADDED } = administered;
+  const { engine, access, feed, mostAdded: most = MOST_ADDED } = administered;
   const adding = { engine, newIds: idsBy(now), most };
   return [
     addRoute(adding, {
@@ -42,6 +47,8 @@ export function adminRoutes(administered: Administered, now: Clock): Route[] {
       shown: runnerJobs.summaryOf,
     }),
     ...leaseRoutes(engine),
+    eventRoute(feed),
+    queueRoute(engine, { kind: 'job', needsOf, anybody: ANYBODY }),
     ...accessRoutes(access),
   ];
 }

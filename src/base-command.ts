@@ -116,6 +116,18 @@ export abstract class BaseCommand extends Command {
     return parsed;
   }
 
+  /** Prints one of many answers, as soon as there is: for programs on a line of its own. */
+  protected async printPart({ data, text }: Pick<Answer, 'data' | 'text'>): Promise<void> {
+    for (const secret of secretsOf(data)) this.context.redactor.add(secret);
+    const { layout, choice } = this.#view ?? {};
+    this.#print(
+      choice
+        ? await choice.of(data, false)
+        : await text(await styleFor('stdout', this.#voice, layout)),
+    );
+    await this.context.terminal.flushed();
+  }
+
   /** Tells people something beside the answer. */
   protected notice(message: string): void {
     const { terminal, redactor } = this.context;

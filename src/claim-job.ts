@@ -67,15 +67,16 @@ export async function claimJob(
   wanted: Wanted,
   connection: JobConnection,
   timeout: number,
-  { context, books, clocks }: WorkHost,
+  { context, books, clocks, origin }: WorkHost,
 ): Promise<Claim> {
   // Opened first: a lease whose handle cannot be kept is of no use to anybody.
   await books.ledger();
   const { client } = connection;
+  const told = connection.isOurs ? origin.told : undefined;
   let sentAt = clocks.now();
   const claim = (id: string, key: string) => {
     sentAt = clocks.now();
-    return client.claim(id, key);
+    return client.claim(id, key, told);
   };
   const newIdempotencyKey = () => context.newIdempotencyKey();
   const deadline = performance.now() + timeout;
@@ -101,6 +102,7 @@ export async function claimJob(
       expiresAt,
       fencingToken: job.fencing_token ?? undefined,
       jobType: job.job_type ?? undefined,
+      origin: origin.noted,
     }),
   );
   return { job, sentAt, duration: expiresAt - sentAt.wall, end, lockToken };

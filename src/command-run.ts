@@ -11,7 +11,7 @@ import {
 } from './exec-failures.ts';
 import type { ExecOptions } from './exec-run.ts';
 import { finish, isDecision } from './supervise/finish.ts';
-import type { Ending, Grant } from './supervise/lease.ts';
+import { type Ending, type Grant, timetableOf } from './supervise/lease.ts';
 import { later, type Moment } from './supervise/moment.ts';
 import type { Exit } from './supervise/process-group.ts';
 import { type Stop, type Supervised, supervise } from './supervise/supervisor.ts';
@@ -36,6 +36,7 @@ export class CommandRun {
   readonly #options: ExecOptions;
   readonly #held: HeldWork;
   readonly #directory: WorkDirectory;
+  readonly #secretFile: string | null;
   /** Whether people know that renewals fail. */
   #isWarned = false;
   /** Where that is its result. */
@@ -45,16 +46,16 @@ export class CommandRun {
     this.#options = options;
     this.#held = held;
     this.#directory = options.directoryOf(held);
+    this.#secretFile = held.job === undefined ? null : this.#directory.jobFile;
   }
 
   async run(): Promise<Outcome> {
     const { report, work } = this.#options;
     const { lease, fencingToken, subject } = this.#held;
-    const { service, profile } = work;
     report.tell({
       event: 'acquired',
-      service,
-      profile,
+      service: work.service,
+      profile: work.profile,
       ...subject,
       fencing_token: fencingToken,
       expires_at: timeOf(lease.granted),
@@ -73,9 +74,13 @@ export class CommandRun {
 
   async #start(): Promise<{ command: StartedCommand; watchdog: Watchdog }> {
     this.#directory.create(this.#held.job);
-    const watchdog = this.#options.startWatchdog();
+    const { startWatchdog, startCommand, grace } = this.#options;
+    const times = timetableOf(this.#held.lease.granted, grace, 0);
+    const watchdog = startWatchdog();
     try {
-      const command = await this.#options.startCommand(this.#held, this.#directory);
+      const command = await startCommand(this.#held, this.#directory, (environment) =>
+        watchdog.expect({ ...times, environment, secretFile: this.#secretFile }),
+      );
       return { command, watchdog };
     } catch (error) {
       watchdog.release();
@@ -119,7 +124,7 @@ export class CommandRun {
       lease: this.#held.lease,
       command,
       watchdog,
-      secretFile: this.#held.job === undefined ? null : this.#directory.jobFile,
+      secretFile: this.#secretFile,
       clocks,
       signals,
       grace,

@@ -1,4 +1,5 @@
 import type { Context } from './context.ts';
+import { monotonic } from './domain/clock.ts';
 import { Failure } from './domain/failure.ts';
 import { KNOWS_ACQUISITIONS, type Transport } from './http/transport.ts';
 import type { LeaseAddress } from './ledger/ledger.ts';
@@ -42,6 +43,8 @@ export interface Connection<Client> {
   /** The same for calls of one attempt each, which may take so many milliseconds. */
   readonly within: (milliseconds: number) => Promise<Client>;
   readonly target: Target;
+  /** Whether it is leasectl's own service, embedded or served. */
+  readonly isOurs: boolean;
   /** Where the ledger keeps the handle of a lease of this service. */
   readonly addressOf: (id: string) => LeaseAddress;
 }
@@ -97,7 +100,8 @@ export async function connectTo<Client>(
   createClient: (port: ClientPort) => Promise<Client>,
 ): Promise<Connection<Client>> {
   const transport = await transportTo(context, target, service, options);
-  let knowsAcquisitions = target.type === 'local' || target.service === 'leasectl';
+  const isOurs = target.type === 'local' || target.service === 'leasectl';
+  let knowsAcquisitions = isOurs;
   const port: ClientPort = {
     transport: async (request, send) => {
       const answer = await transport(request, send);
@@ -113,9 +117,14 @@ export async function connectTo<Client>(
       port.transport(request, { ...send, repeatable: false, share: 1, timeout });
     return createClient({ ...port, transport });
   };
-  const location = target.type === 'local' ? context.paths.leases : target.url.href;
+  const location = locationOf(context, target);
   const addressOf = (id: string) => ({ service, profile: target.profile, location, id });
-  return { client: await createClient(port), within, target, addressOf };
+  return { client: await createClient(port), within, target, isOurs, addressOf };
+}
+
+/** Where a target is, as the ledger names it. */
+export function locationOf(context: Context, target: Target): string {
+  return target.type === 'local' ? context.paths.leases : target.url.href;
 }
 
 async function transportTo(
@@ -132,16 +141,15 @@ async function transportTo(
   }
   if (target.type === 'local') {
     const { createEmbeddedTransport } = await import('./embedded.ts');
-    const caller = userOf(context.env);
     return createEmbeddedTransport(
       service,
       await context.embedded(options),
-      caller,
+      () => userOf(context.env),
       await context.trace(),
     );
   }
   const { createHostedTransport } = await import('./hosted.ts');
-  const begun = performance.now();
+  const begun = monotonic();
   const secret = target.secret && (await readSecret(context, target.secret, timeout, progress));
   const { transport, close } = await createHostedTransport(target, {
     secret,
@@ -149,7 +157,7 @@ async function transportTo(
     service,
     userAgent,
     // Both together have the time of one call.
-    timeout: Math.max(1, timeout - Math.floor(performance.now() - begun)),
+    timeout: Math.max(1, timeout - Math.floor(monotonic() - begun)),
     tokens: context.paths.tokens,
     now: context.now,
     env: context.env,
@@ -185,7 +193,19 @@ function readerAgain(context: Context, { secret, authentication, url }: HostedTa
 /** Who runs this, for others to know whom to ask. */
 export function userOf(env: Context['env']): string {
   const { hostname } = process.getBuiltinModule('node:os');
-  // In a container the user may have no name.
-  const name = env['USER'] || env['LOGNAME'] || `uid-${process.getuid?.()}`;
-  return `${name}@${hostname()}`;
+  return `${userNameOf(env)}@${hostname()}`;
+}
+
+export function userNameOf(env: Context['env']): string {
+  return env['USER'] || env['LOGNAME'] || accountName();
+}
+
+/** In a container the account may have no name. */
+function accountName(): string {
+  const { userInfo } = process.getBuiltinModule('node:os');
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.()}`;
+  }
 }

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyClient } from './any-client.ts';
-import { type Connection, type ConnectOptions, connect, userOf } from './connect.ts';
+import { type Connection, type ConnectOptions, connect } from './connect.ts';
 import { createDebugTrace } from './debug.ts';
 import type { Clock } from './domain/clock.ts';
 import { Failure } from './domain/failure.ts';
 import type { Embedded } from './embedded.ts';
 import type { Store } from './engine/store.ts';
-import { isSystemError } from './files/private-file.ts';
 import type { Trace } from './http/transport.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Paths, pathsOf } from './paths.ts';
 import { processRedactor } from './process-redactor.ts';
+import { processVoice } from './process-voice.ts';
 import {
   CREDENTIAL_VARIABLES,
   type Credential,
@@ -27,7 +27,7 @@ import type { AskUiClient } from './services/askui/client.ts';
 import type { OnceOnlyClient } from './services/onceonly/client.ts';
 import type { RetaiaClient } from './services/retaia/client.ts';
 import type { Clocks } from './supervise/moment.ts';
-import { Terminal } from './terminal/terminal.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 type EmbeddedPlace = Pick<ConnectOptions, 'database' | 'namespace'>;
 
@@ -57,7 +57,7 @@ export class Context {
 
   constructor(process: NodeJS.Process) {
     this.env = process.env;
-    this.terminal = new Terminal(process);
+    this.terminal = processVoice.terminal;
     this.paths = pathsOf(process.env);
     this.profiles = new ProfileStore(this.paths);
   }
@@ -131,7 +131,7 @@ export class Context {
     ]);
     const own = namespace ?? DEFAULT_NAMESPACE;
     const store = (await this.#store(database)).within(own);
-    return { engine: engineOn(store, userOf(this.env)), store, namespace: own };
+    return { engine: engineOn(store), store, namespace: own };
   }
 
   newUuid(): string {
@@ -235,15 +235,19 @@ export class Context {
     }
   }
 
+  /** The same; undefined when it was removed. */
+  presentDirectory(): string | undefined {
+    try {
+      return process.cwd();
+    } catch {
+      return undefined;
+    }
+  }
+
   async #findProject(): Promise<Project | undefined> {
     const { existsSync } = process.getBuiltinModule('node:fs');
-    try {
-      return await findProject(process.cwd(), existsSync);
-    } catch (error) {
-      // In a directory that was removed there is no project.
-      if (isSystemError(error, 'ENOENT')) return undefined;
-      throw error;
-    }
+    const directory = this.presentDirectory();
+    return directory === undefined ? undefined : findProject(directory, existsSync);
   }
 
   #store(database: string | undefined): Promise<Store> {
@@ -255,6 +259,7 @@ export class Context {
     const { openStore } = await import('./open-store.ts');
     const store = await openStore({
       location: database ?? this.paths.leases,
+      isAlone: true,
       env: this.env,
       remember: (secret) => this.redactor.addCredential(secret),
     });

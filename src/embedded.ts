@@ -32,21 +32,32 @@ const DIALECTS: Readonly<Record<ServiceName, () => Promise<Dialect>>> = {
     return { basePath: '', routesOf: ({ engine }) => askUiRoutes(engine) };
   },
   leasectl: async () => {
-    const [{ adminRoutes }, { accessOn }, ...dialects] = await Promise.all([
+    const [{ adminRoutes }, { accessOn }, { createFeed }, ...dialects] = await Promise.all([
       import('./admin-routes.ts'),
       import('./engines.ts'),
+      import('./engine/feed.ts'),
       ...[DIALECTS.onceonly(), DIALECTS.retaia(), DIALECTS.askui()],
     ]);
     const routesOf: Dialect['routesOf'] = (embedded) => [
       ...dialects.flatMap((own) => own.routesOf(embedded)),
       ...adminRoutes(
-        { ...embedded, access: accessOn(embedded.store, embedded.namespace) },
+        {
+          ...embedded,
+          access: accessOn(embedded.store, embedded.namespace),
+          feed: createFeed({ ...embedded.engine, pause }),
+        },
         Date.now,
       ),
     ];
     return { basePath: '', routesOf };
   },
 };
+
+/** As the server's, but nothing else keeps a command from ending meanwhile. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { setTimeout: delay } = process.getBuiltinModule('node:timers/promises');
+  await delay(milliseconds, undefined, { signal }).catch(() => undefined);
+}
 
 /** Where the embedded service begins when it speaks as this one: `local:`, and a path. */
 export async function embeddedUrl(service: ServiceName): Promise<URL> {
@@ -57,12 +68,12 @@ export async function embeddedUrl(service: ServiceName): Promise<URL> {
 /**
  * Speaks to the embedded service, in this process.
  *
- * @param caller who asks, for others to know
+ * @param caller says who asks, for others to know
  */
 export async function createEmbeddedTransport(
   service: ServiceName,
   embedded: Embedded,
-  caller: string,
+  caller: () => string,
   trace?: Trace,
 ): Promise<Transport> {
   const [{ createInProcessTransport }, { basePath, routesOf }] = await Promise.all([

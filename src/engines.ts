@@ -17,9 +17,20 @@ function crypto() {
   return process.getBuiltinModule('node:crypto');
 }
 
+/** Random bytes of a handle. */
+const HANDLE_SIZE = 16;
+/** Handles whose bytes are asked for at once: to ask takes longer than to make them. */
+const HANDLES_AHEAD = 256;
+
+/** Random bytes that nobody has got yet. */
+let ahead = Buffer.alloc(0);
+
 /** A handle that nobody can guess. */
 function newHandle(kind: Kind): string {
-  return `${HANDLE_PREFIXES[kind]}_${crypto().randomBytes(16).toString('hex')}`;
+  if (ahead.length === 0) ahead = crypto().randomBytes(HANDLE_SIZE * HANDLES_AHEAD);
+  const handle = ahead.toString('hex', 0, HANDLE_SIZE);
+  ahead = ahead.subarray(HANDLE_SIZE);
+  return `${HANDLE_PREFIXES[kind]}_${handle}`;
 }
 
 /** 256 random bits, as text. */
@@ -30,12 +41,11 @@ export function newSecret(): string {
 /**
  * The embedded service's engine, on what a namespace has in its store.
  *
- * @param caller who asks, for the history
  * @param capacity leases that the namespace may store
  */
-export function engineOn(store: Store, caller: string | null, capacity?: number): Engine {
+export function engineOn(store: Store, capacity?: number): Engine {
   const bounded = capacity === undefined ? {} : { capacity };
-  return createEngine({ store, newHandle, monthlyLimit: MONTHLY_LIMIT, caller, ...bounded });
+  return createEngine({ store, newHandle, monthlyLimit: MONTHLY_LIMIT, ...bounded });
 }
 
 /** Who may ask the embedded service in a namespace, where it is served. */

@@ -68,6 +68,28 @@ export function createEventSink(
 }
 
 /**
+ * Writes together what comes in one turn of the event loop: for lines that come with every request, of
+ * each of which a write of its own would take longer than to make it.
+ */
+export function gathering(sink: EventSink): EventSink {
+  let lines: string[] = [];
+  const flush = () => {
+    if (lines.length > 0) sink.write(lines.join('\n'));
+    lines = [];
+  };
+  return {
+    write: (line) => {
+      if (lines.length === 0) setImmediate(flush);
+      lines.push(line);
+    },
+    close: () => {
+      flush();
+      return sink.close();
+    },
+  };
+}
+
+/**
  * Opens a file to be added to.
  *
  * @throws the system's error, also for a pipe that nobody reads

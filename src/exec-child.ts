@@ -30,6 +30,12 @@ export interface ChildOptions {
   /** What leasectl in the command is to talk to: a profile, or where no name stands for it an address. */
   readonly target: { readonly profile: string } | { readonly url: string };
   readonly terminal: Terminal;
+  /**
+   * Called before the command is started, where it cannot wait until it is let begin.
+   *
+   * @param environment what it has in its environment, and no other command has, as `NAME=value`
+   */
+  readonly onUngated: (environment: readonly string[]) => void;
 }
 
 export interface StartedCommand extends RunningCommand {
@@ -50,11 +56,13 @@ const LAST_WORDS = 500;
 export async function startChild(options: ChildOptions): Promise<StartedCommand> {
   const { words, held, directory, pipe, terminal } = options;
   const env = environmentOf(options);
+  const onUngated = () => options.onUngated(tellingOf(env));
   const stdin = isInBackground() ? 'ignore' : 'inherit';
   const descriptor = held.job === undefined ? undefined : openSync(directory.jobFile, 'r');
   let child: RunningCommand;
   try {
-    child = await spawnCommand({ ...words, env, descriptor, stdin, stdout: pipe?.writer });
+    const streams = { descriptor, stdin, stdout: pipe?.writer } as const;
+    child = await spawnCommand({ ...words, env, ...streams, onUngated });
   } catch (error) {
     throw notStarted(error, words.file);
   } finally {
@@ -90,6 +98,16 @@ function isInBackground(): boolean {
 
 /** What is leasectl's own: never an outer command's. */
 const OWN = /^LEASECTL_(KEY|JOB_ID|JOB_FILE|FENCING_TOKEN|EXPIRES_AT|RESULT_FILE|GATE)$/;
+
+/** What says which lease it is, and whose: all of it is the same for no other command. */
+const TELLING = /^(LEASECTL_.*|HOME|XDG_.*)$/;
+
+function tellingOf(env: Environment): string[] {
+  const entries = Object.entries(env).filter(
+    ([name, value]) => value !== undefined && TELLING.test(name),
+  );
+  return entries.map((entry) => entry.join('='));
+}
 
 function environmentOf({ held, directory, resultFrom, env, target }: ChildOptions): Environment {
   const { granted } = held.lease;

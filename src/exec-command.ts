@@ -8,6 +8,7 @@ import { Failure } from './domain/failure.ts';
 import type { CommandWords, ResultSource } from './exec-child.ts';
 import type { ExecReport } from './exec-report.ts';
 import type { ExecOptions } from './exec-run.ts';
+import { contextFlags } from './origin/take-origin.ts';
 import { LOCAL } from './profiles/profile.ts';
 import { connectFlags, dryRunFlags, ServiceCommand } from './service-command.ts';
 import type { Interruption } from './supervise/interruption.ts';
@@ -58,6 +59,7 @@ export abstract class ExecCommand extends ServiceCommand {
       helpValue: 'FILE',
     }),
     shell: boolean({ description: 'Run the command, one word, as a line of shell' }),
+    ...contextFlags,
   };
   static readonly resultFlags = {
     'result-from': option({
@@ -116,6 +118,7 @@ export abstract class ExecCommand extends ServiceCommand {
     const { env, terminal, redactor } = context;
     assertRunnable(words.file, env['PATH']);
     if (flags['dry-run']) return endOfDryRun(await prepare());
+    terminal.waitForNobody();
     const report = openReport({
       terminal,
       redactor,
@@ -165,10 +168,11 @@ export abstract class ExecCommand extends ServiceCommand {
       interruption: this.#interruption,
       directoryOf: ({ address, handle }) => new WorkDirectory(root, address, handle),
       startWatchdog: () => startWatchdog(this.config.root, env, (message) => this.notice(message)),
-      startCommand: (held, directory) => {
+      startCommand: (held, directory, onUngated) => {
         // From here on nothing may hold up what keeps the lease.
         ledger.waitAtMost(LEDGER_PATIENCE);
-        return startChild({ words, held, directory, resultFrom, pipe, env, target, terminal });
+        const place = { directory, resultFrom, pipe, env, target, terminal };
+        return startChild({ words, held, ...place, onUngated });
       },
       notice: (message) => this.notice(message),
     });

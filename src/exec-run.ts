@@ -1,7 +1,7 @@
 import { CommandRun, exitCodeOf } from './command-run.ts';
 import { FAILURES } from './domain/failure.ts';
 import { acquire } from './exec-acquire.ts';
-import type { StartedCommand } from './exec-child.ts';
+import type { ChildOptions, StartedCommand } from './exec-child.ts';
 import { MAYBE_LEASED } from './exec-failures.ts';
 import type { ExecReport } from './exec-report.ts';
 import type { Interruption } from './supervise/interruption.ts';
@@ -23,7 +23,11 @@ export interface ExecOptions {
   readonly clocks: Clocks;
   readonly directoryOf: (held: HeldWork) => WorkDirectory;
   readonly startWatchdog: () => Watchdog;
-  readonly startCommand: (held: HeldWork, directory: WorkDirectory) => Promise<StartedCommand>;
+  readonly startCommand: (
+    held: HeldWork,
+    directory: WorkDirectory,
+    onUngated: ChildOptions['onUngated'],
+  ) => Promise<StartedCommand>;
   /** Tells people something. */
   readonly notice: (message: string) => void;
 }

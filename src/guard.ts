@@ -5,4 +5,5 @@ import { runWatchdog } from './supervise/watchdog.ts';
  * The watchdog's process: see supervise/watchdog.ts.
  */
 
-runWatchdog(process.stdin, systemClocks).then(() => process.exit());
+const { LEASECTL_ORDER: order } = process.env;
+runWatchdog(process.stdin, systemClocks, order && JSON.parse(order)).then(() => process.exit());

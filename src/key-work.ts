@@ -1,6 +1,7 @@
 import { failureOf, isHeld } from './acquire-command.ts';
 import { quoted } from './domain/shell.ts';
 import type { KeyConnection } from './key-command.ts';
+import { withOrigin } from './origin/take-origin.ts';
 import type { LeaseRequest, LeaseResponse } from './services/onceonly/wire.ts';
 import type { Ending, Grant, Lease } from './supervise/lease.ts';
 import type { Moment } from './supervise/moment.ts';
@@ -14,7 +15,7 @@ export interface KeyRequest extends LeaseRequest {
 /** A key to run a command for. */
 export function keyWork(request: KeyRequest, connection: KeyConnection, host: WorkHost): Work {
   const { key } = request;
-  const { context, books, clocks } = host;
+  const { context, books, clocks, origin } = host;
   const address = connection.addressOf(key);
   return {
     service: address.service,
@@ -24,7 +25,10 @@ export function keyWork(request: KeyRequest, connection: KeyConnection, host: Wo
       // Opened first: a lease whose handle cannot be kept is of no use to anybody.
       const ledger = await books.ledger();
       const sentAt = clocks.now();
-      const answer = await connection.client.lease(request, context.newIdempotencyKey());
+      const answer = await connection.client.lease(
+        { ...request, ...withOrigin(request.metadata, origin) },
+        context.newIdempotencyKey(),
+      );
       if (answer.status === 'acquired' && answer.lease_id) {
         return { found: await held(answer, answer.lease_id, sentAt, request, connection, host) };
       }
@@ -33,7 +37,8 @@ export function keyWork(request: KeyRequest, connection: KeyConnection, host: Wo
       if (!failure) throw new Error('what is not acquired is a failure');
       if (!isHeld(answer)) throw failure;
       const { retry_after_sec: seconds } = answer;
-      return { failure, retryAfter: seconds == null ? undefined : seconds * 1000 };
+      const retryAfter = seconds == null ? undefined : seconds * 1000;
+      return { failure, retryAfter, ask: `leasectl why ${quoted(key)}` };
     },
   };
 }
@@ -46,7 +51,7 @@ async function held(
   sentAt: Moment,
   request: KeyRequest,
   connection: KeyConnection,
-  { context, books, clocks }: WorkHost,
+  { context, books, clocks, origin }: WorkHost,
 ): Promise<HeldWork> {
   const { key, ttl } = request;
   const address = connection.addressOf(key);
@@ -54,7 +59,12 @@ async function held(
   const granted: Grant = { sentAt, duration: (answer.ttl ?? ttl) * 1000 };
   const expiresAt = sentAt.wall + granted.duration;
   await books.note((ledger) =>
-    ledger.remember(address, { handle, acquiredAt: sentAt.wall, expiresAt }),
+    ledger.remember(address, {
+      handle,
+      acquiredAt: sentAt.wall,
+      expiresAt,
+      origin: origin.noted,
+    }),
   );
   const lease: Lease = {
     granted,

@@ -62,13 +62,14 @@ export interface LeasedRunnerJob {
 /** Leases the next job that fits, and remembers that; undefined when none does. */
 export async function leaseRunnerJob(
   query: LeaseQuery,
-  { client, addressOf }: RunnerJobConnection,
-  { context, books, clocks }: WorkHost,
+  { client, addressOf, isOurs }: RunnerJobConnection,
+  { context, books, clocks, origin }: WorkHost,
 ): Promise<LeasedRunnerJob | undefined> {
   // Opened first: a lease whose handle cannot be kept is of no use to anybody.
   await books.ledger();
   const sentAt = clocks.now();
-  const job = await client.lease(query, context.newIdempotencyKey());
+  const told = isOurs ? origin.told : undefined;
+  const job = await client.lease(query, context.newIdempotencyKey(), told);
   if (job === null) return undefined;
   const token = job.data?.credentials?.access_token;
   if (token != null) context.redactor.add(token);
@@ -76,7 +77,12 @@ export async function leaseRunnerJob(
   const end = leaseEnd(job, visibleAt(job.visible), sentAt.wall, context.now());
   const expiresAt = end?.expiresAt ?? sentAt.wall + USUAL_LEASE;
   await books.note((ledger) =>
-    ledger.remember(addressOf(job.id), { handle: ack, acquiredAt: sentAt.wall, expiresAt }),
+    ledger.remember(addressOf(job.id), {
+      handle: ack,
+      acquiredAt: sentAt.wall,
+      expiresAt,
+      origin: origin.noted,
+    }),
   );
   return { job, sentAt, duration: expiresAt - sentAt.wall, end, ack };
 }

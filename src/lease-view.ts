@@ -25,7 +25,7 @@ export function leaseRow(lease: LeaseSummary, now: number, style: Style): string
 
 export function leaseDetails(lease: LeaseDetails, style: Style): Detail[] {
   const now = Date.parse(lease.now);
-  const past = (text: string | null) => text && pastTime(text, now, style);
+  const past = (text: string | null | undefined) => text && pastTime(text, now, style);
   const { state, expires_at, work } = lease;
   const isHeld = state === 'held' && expires_at !== null;
   return [
@@ -54,23 +54,41 @@ function shownState({ state, cancel_requested, closed }: LeaseSummary): string {
   return closed && state !== 'held' ? `${state}, given up` : state;
 }
 
-export const eventColumns = ['TIME', 'EVENT', 'KIND', 'ID', 'CALLER', 'DETAIL'];
+/** What happened, as a list tells it; with `isWide` also by which request. */
+type Room = Pick<Style, 'isWide' | 'isInteractive' | 'columns'>;
 
-export function eventRow(event: EventInfo, now: number, style: Style): string[] {
-  const { at, type, kind, id, caller, detail } = event;
-  return [
-    shownPast(at, now, style),
-    type,
-    kind,
-    id,
-    caller ?? '',
-    detail === null
-      ? ''
-      : Object.entries(detail)
-          .map(
-            ([name, value]) =>
-              `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-          )
-          .join(' '),
-  ];
+/** Below this an id, what became of it, and why, would be cut for the rest. */
+const ROOM_FOR_ALL = 120;
+
+function isNarrow({ isWide, isInteractive, columns }: Room): boolean {
+  return isInteractive && !isWide && columns < ROOM_FOR_ALL;
+}
+
+export function eventColumns(room: Room): string[] {
+  if (isNarrow(room)) return ['TIME', 'EVENT', 'ID', 'CHANGE', 'DETAIL'];
+  const columns = ['TIME', 'EVENT', 'KIND', 'ID', 'CHANGE', 'CALLER', 'DETAIL'];
+  return room.isWide ? [...columns, 'REQUEST'] : columns;
+}
+
+/** @param time as it is to be shown */
+export function eventRow(event: EventInfo, time: string, room: Room): string[] {
+  const { type, kind, id, caller, request_id } = event;
+  if (isNarrow(room)) return [time, type, id, shownChange(event), shownDetail(event)];
+  const row = [time, type, kind, id, shownChange(event), caller ?? '', shownDetail(event)];
+  return room.isWide ? [...row, request_id ?? ''] : row;
+}
+
+/** What the lease was and is: once where that is the same. */
+function shownChange({ before, after }: EventInfo): string {
+  if (before === after) return after ?? '';
+  return `${before ?? ''} → ${after ?? ''}`.trim();
+}
+
+/** What has parts of its own, as where it was taken, has no room in a list. */
+function shownDetail({ detail }: EventInfo): string {
+  const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  return Object.entries(detail ?? {})
+    .filter(([, value]) => typeof value !== 'object')
+    .map(([name, value]) => `${name}=${shown(value)}`)
+    .join(' ');
 }

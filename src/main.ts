@@ -1,36 +1,59 @@
-import { fileURLToPath } from 'node:url';
+import { format } from 'node:util';
 import type { Interfaces } from '@oclif/core';
 import { run } from '@oclif/core/run';
 import { settings } from '@oclif/core/settings';
+import { ux } from '@oclif/core/ux';
 import { Failure } from './domain/failure.ts';
-import { processRedactor } from './process-redactor.ts';
-import { reportAtOnce, reportFailure, type Voice } from './report.ts';
-import { Terminal } from './terminal/terminal.ts';
+import { OwnPlugin, type Program } from './own-plugin.ts';
+import { processVoice } from './process-voice.ts';
+import { reportAtOnce, reportFailure } from './report.ts';
+import { opened } from './sqlite/opened.ts';
 import type { Commands } from './unknown-words.ts';
+
+/** Columns that oclif's help has at least. */
+const NARROWEST = 40;
 
 /**
  * Runs the command line of this process.
  *
- * @param packageUrl the directory with package.json and the manifest
+ * @param packageDirectory the directory with package.json and the manifest
+ * @param program the commands
  */
-export async function main(packageUrl: URL): Promise<void> {
-  const argv = process.argv.slice(2);
-  const voice: Voice = {
-    terminal: new Terminal(process),
-    redactor: processRedactor,
-    env: process.env,
-    argv,
-    isJson: argv.includes('--json'),
-  };
-  watchStreams(process, voice);
+export async function main(packageDirectory: string, program: Program): Promise<void> {
+  // What oclif prints by itself: help, and the version.
+  Object.assign(ux, {
+    stdout: (text: string | string[] = '', ...more: string[]) => {
+      const isPlain = typeof text === 'string' && more.length === 0;
+      processVoice.terminal.writeOut(`${isPlain ? text : format(...[text].flat(), ...more)}\n`);
+    },
+  });
+  settings.columns = Math.max(NARROWEST, processVoice.terminal.columns('stdout'));
   settings.enableAutoTranspile = false;
+  let isOver = false;
+  process.on('beforeExit', () => {
+    if (!isOver) tellUnfinished();
+    isOver = true;
+  });
   try {
+    const plugin = new OwnPlugin(packageDirectory, program);
     // Plugins of users are not a thing here: looking for them would take time, and warn.
-    await run(argv, { root: fileURLToPath(packageUrl), userPlugins: false, devPlugins: false });
+    const others = { userPlugins: false, devPlugins: false };
+    const plugins = new Map([[plugin.name, plugin]]);
+    await run([...processVoice.argv], { root: plugin.root, plugins, ...others });
   } catch (error) {
     // Commands report their own failures: what comes here did not reach one.
-    process.exitCode = await reportFailure(error, voice);
+    process.exitCode = await reportFailure(error, processVoice);
+  } finally {
+    isOver = true;
+    // By now all others listen. To take V8's heap apart takes time, and only SQLite needs it.
+    if (opened.size === 0) process.on('exit', () => process.exit());
   }
+}
+
+/** Nothing is left that could happen, and the command waits for it: else that would be a success. */
+function tellUnfinished(): void {
+  const error = new Error('the command waits for what cannot happen');
+  process.exitCode = reportAtOnce(error, processVoice);
 }
 
 /** oclif's hook before anything else. It shows a topic's help for whatever follows the topic. */
@@ -75,18 +98,4 @@ export async function commandNotFound({
   if (id.startsWith('-')) throw flagsFirst('status KEY');
   const { unknownCommand } = await import('./unknown-words.ts');
   throw await unknownCommand(id.split(':'), config);
-}
-
-function watchStreams(process: NodeJS.Process, voice: Voice): void {
-  // Has to end the process at once: oclif listens too, and throws what is no broken pipe.
-  process.stdout.on('error', (error) => {
-    // `leasectl … | head -1` is no error: whoever read has read enough.
-    const code = 'code' in error ? String(error.code) : error.message;
-    if (code === 'EPIPE') process.exit();
-    const hint = 'What was asked for may be done: look before you do it again.';
-    const failure = new Failure('unavailable', `stdout cannot be written (${code}).`, { hint });
-    process.exit(reportAtOnce(failure, voice));
-  });
-  // Nobody is left to be told; the exit code still tells.
-  process.stderr.on('error', () => undefined);
 }

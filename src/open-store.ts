@@ -7,6 +7,8 @@ export interface StoreOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told the password of the database. */
   readonly remember: (secret: string) => string;
+  /** As `SqliteOptions.isAlone`. */
+  readonly isAlone?: boolean;
   /** Connections to PostgreSQL at a time, at most. Default: 10. */
   readonly connections?: number;
 }
@@ -25,7 +27,11 @@ const NO_FILE = /^([a-z][\w+.-]+)?:/i;
  * @throws Failure `usage` when it cannot be used: a file at once, a PostgreSQL database with its first
  *   use
  */
-export async function openStore({ location, ...options }: StoreOptions): Promise<Store> {
+export async function openStore({
+  location,
+  isAlone = false,
+  ...options
+}: StoreOptions): Promise<Store> {
   if (isPostgres(location)) {
     const { openPostgresStore } = await import('./store/postgres/postgres-store.ts');
     return openPostgresStore({ url: location, ...options });
@@ -37,5 +43,5 @@ export async function openStore({ location, ...options }: StoreOptions): Promise
     });
   }
   const { openSqliteStore } = await import('./store/sqlite/sqlite-store.ts');
-  return openSqliteStore({ file: location });
+  return openSqliteStore({ file: location, isAlone });
 }

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { posix, win32 } from 'node:path';
 import { Failure } from './domain/failure.ts';
 import type { Environment } from './profiles/resolve.ts';
@@ -45,27 +44,41 @@ const BASES = {
  * those are set, where programs have theirs.
  */
 export function pathsOf(env: Environment, platform = process.platform): Paths {
-  const { isAbsolute, join } = platform === 'win32' ? win32 : posix;
-  const home = () => homeOf(env, platform, isAbsolute);
-  const directoryOf = ({ xdg, unix, windows }: Base) => {
-    // A relative path is to be ignored, says the XDG specification.
-    const chosen = (variable: string) => [env[variable]].find((path) => path && isAbsolute(path));
-    const moved = chosen(xdg);
-    if (moved !== undefined) return join(moved, 'leasectl');
-    if (platform !== 'win32') return join(home(), unix, 'leasectl');
-    const { variable, usual, part } = windows;
-    return join(chosen(variable) ?? join(home(), usual), 'leasectl', part);
-  };
-  const state = directoryOf(BASES.state);
+  const { join } = platform === 'win32' ? win32 : posix;
+  const state = directoryOf(BASES.state, env, platform);
   return {
-    config: directoryOf(BASES.config),
+    config: directoryOf(BASES.config, env, platform),
     state,
-    leases: join(directoryOf(BASES.data), 'leases.db'),
+    leases: join(directoryOf(BASES.data, env, platform), 'leases.db'),
     handles: join(state, 'handles.db'),
     tokens: join(state, 'tokens'),
     work: join(state, 'work'),
-    cache: directoryOf(BASES.cache),
+    cache: directoryOf(BASES.cache, env, platform),
   };
+}
+
+/** `Paths.cache` alone, which is needed before anything else. */
+export function cacheOf(env: Environment): string {
+  return directoryOf(BASES.cache, env, process.platform);
+}
+
+function directoryOf(
+  { xdg, unix, windows }: Base,
+  env: Environment,
+  platform: NodeJS.Platform,
+): string {
+  const { isAbsolute, join } = platform === 'win32' ? win32 : posix;
+  // A relative path is to be ignored, says the XDG specification.
+  const chosen = (variable: string) => {
+    const path = env[variable];
+    return path && isAbsolute(path) ? path : undefined;
+  };
+  const moved = chosen(xdg);
+  if (moved !== undefined) return join(moved, 'leasectl');
+  const home = () => homeOf(env, platform, isAbsolute);
+  if (platform !== 'win32') return join(home(), unix, 'leasectl');
+  const { variable, usual, part } = windows;
+  return join(chosen(variable) ?? join(home(), usual), 'leasectl', part);
 }
 
 /** An empty or relative one would be another place in every directory. */
@@ -77,7 +90,7 @@ function homeOf(
   const home = env[platform === 'win32' ? 'USERPROFILE' : 'HOME'];
   if (home && isAbsolute(home)) return home;
   try {
-    return userInfo().homedir;
+    return process.getBuiltinModule('node:os').userInfo().homedir;
   } catch (error) {
     // A user without an entry in the system's list, as in some containers.
     throw new Failure('usage', 'There is no home directory to keep files in.', {

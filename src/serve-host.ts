@@ -1,5 +1,5 @@
 import type { Context } from './context.ts';
-import { createEventSink, stderrForEvents } from './event-sink.ts';
+import { createEventSink, gathering, stderrForEvents } from './event-sink.ts';
 import { processSignals } from './process-signals.ts';
 import type { ServeHost, StopSignal } from './serve/serve.ts';
 import { createLog, type LogLevel } from './server/log.ts';
@@ -13,7 +13,7 @@ export function processHost(
   level: LogLevel,
 ): Omit<ServeHost, 'onListening' | 'openApi'> {
   // A log that cannot be written is no reason not to answer: lines are lost until it can be again.
-  const sink = createEventSink(stderrForEvents(), () => true);
+  const sink = gathering(createEventSink(stderrForEvents(), () => true));
   context.onClose(() => sink.close());
   return {
     log: createLog(

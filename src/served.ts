@@ -1,9 +1,11 @@
 import { adminRoutes } from './admin-routes.ts';
 import type { Engine } from './engine/engine.ts';
+import { createFeed, type Feed } from './engine/feed.ts';
 import { DEFAULT_NAMESPACE, type Store } from './engine/store.ts';
 import { accessOn, engineOn } from './engines.ts';
 import type { Route } from './http/route.ts';
-import type { AppOptions } from './server/app.ts';
+import type { EndpointsOptions } from './server/endpoints.ts';
+import { pause } from './server/pause.ts';
 import { askUiRoutes } from './services/askui/routes.ts';
 import { onceOnlyRoutes } from './services/onceonly/routes.ts';
 import { retaiaRoutes } from './services/retaia/routes.ts';
@@ -32,11 +34,18 @@ export function servedRoutes(
   store: Store,
   capacity?: number,
   around = NOTHING,
-): AppOptions['routesFor'] {
+): EndpointsOptions['routesFor'] {
   const tokenRoute = retaiaTokenRoute(accessOn(store));
+  const feeds = new Map<string, Feed>();
+  /** One for all who listen to a namespace. */
+  const feedOf = (namespace: string, { tail }: Engine) => {
+    const feed = feeds.get(namespace) ?? createFeed({ tail, pause });
+    feeds.set(namespace, feed);
+    return feed;
+  };
   return (bearer) => {
-    const { name = null, namespace = DEFAULT_NAMESPACE } = bearer ?? {};
-    const own = engineOn(store.within(namespace), name, capacity);
+    const { namespace = DEFAULT_NAMESPACE } = bearer ?? {};
+    const own = engineOn(store.within(namespace), capacity);
     const engine = around.engine(own, namespace);
     const dialects = [
       ...onceOnlyRoutes(engine),
@@ -46,7 +55,9 @@ export function servedRoutes(
     ];
     // Whoever looks after it meets neither faults nor counters.
     const access = accessOn(store, namespace);
-    const administration = adminRoutes({ engine: own, access, mostAdded: MOST_ADDED }, Date.now);
+    const feed = feedOf(namespace, own);
+    const administered = { engine: own, access, feed, mostAdded: MOST_ADDED };
+    const administration = adminRoutes(administered, Date.now);
     return [...around.routes(dialects), ...administration];
   };
 }

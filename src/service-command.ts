@@ -7,6 +7,7 @@ import { Failure } from './domain/failure.ts';
 import { didYouMean, sentences } from './domain/nearest.ts';
 import { DryRun, type UnsentRequest } from './http/dry-run.ts';
 import type { LeaseAddress, Ledger } from './ledger/ledger.ts';
+import type { TakenHere } from './origin/take-origin.ts';
 import { keyIn, ttlIn } from './profiles/project.ts';
 import type { Books, WorkHost } from './work.ts';
 
@@ -115,8 +116,16 @@ export abstract class ServiceCommand extends BaseCommand {
     note: (change) => this.note(change),
   };
 
-  protected async workHost(): Promise<WorkHost> {
-    return { context: this.context, books: this.books, clocks: await this.context.clocks() };
+  /** To be asked for when what is shown to the service has been read. */
+  protected async workHost(flags: { 'no-context': boolean }): Promise<WorkHost> {
+    const { context, books } = this;
+    return { context, books, clocks: await context.clocks(), origin: await this.origin(flags) };
+  }
+
+  /** Where a lease is taken. To be asked for when what is shown to the service has been read. */
+  protected async origin(flags: { 'no-context': boolean }): Promise<TakenHere> {
+    const { takenHere } = await import('./origin/take-origin.ts');
+    return takenHere(this.context, String(this.id).replaceAll(':', ' '), flags);
   }
 
   /** Brings the ledger up to date. The service has answered: what fails here is only told. */

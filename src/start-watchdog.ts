@@ -6,6 +6,7 @@ import { createWatchdog, type Watchdog, type WatchdogProcess } from './supervise
 /**
  * Starts the watchdog's process: in a session of its own, so that no terminal's signal reaches it,
  * with nothing of the environment but what Node needs to run, and without a stream that somebody may wait for the end of.
+ * One that takes another's place has its order there, and so knows it from the first moment.
  *
  * @param root the directory with package.json and dist/
  * @param notice tells people something
@@ -15,11 +16,14 @@ export function startWatchdog(
   { LD_LIBRARY_PATH }: Environment,
   notice: (message: string) => void,
 ): Watchdog {
-  const start = (): WatchdogProcess => {
+  const start = (order?: string): WatchdogProcess => {
     const child: ChildProcess = spawn(process.execPath, [join(root, 'dist', 'guard.js')], {
       cwd: '/',
       detached: true,
-      env: LD_LIBRARY_PATH ? { LD_LIBRARY_PATH } : {},
+      env: {
+        ...(LD_LIBRARY_PATH ? { LD_LIBRARY_PATH } : {}),
+        ...(order ? { LEASECTL_ORDER: order } : {}),
+      },
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     // That it died is told by its exit; that it never lived, by nothing else.

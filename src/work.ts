@@ -1,6 +1,7 @@
 import type { Context } from './context.ts';
 import type { JsonObject } from './domain/json.ts';
 import type { LeaseAddress, Ledger } from './ledger/ledger.ts';
+import type { TakenHere } from './origin/take-origin.ts';
 import type { Ending, Lease } from './supervise/lease.ts';
 import type { Clocks } from './supervise/moment.ts';
 import type { Look } from './supervise/patience.ts';
@@ -17,6 +18,7 @@ export interface WorkHost {
   readonly context: Context;
   readonly books: Books;
   readonly clocks: Clocks;
+  readonly origin: TakenHere;
 }
 
 /** What a command is to be run for, before the lease on it is held. */

@@ -38,7 +38,7 @@ export default class Exec extends ExecCommand {
     return this.exec(command, flags, async () => {
       const { keyWork } = await import('../key-work.ts');
       const connection = await this.context.onceOnly(this.connectOptions(flags));
-      return keyWork(request, connection, await this.workHost());
+      return keyWork(request, connection, await this.workHost(flags));
     });
   }
 }

@@ -33,6 +33,7 @@ export default class Lease extends AcquireCommand {
     const { args, flags } = await this.parse(Lease);
     const request = await this.leaseRequest(args.key, flags);
     const connection = await this.connect(flags);
-    return this.acquire(connection, 'lease', request, { isIdempotent: flags.idempotent });
+    const origin = await this.origin(flags);
+    return this.acquire(connection, 'lease', request, { isIdempotent: flags.idempotent, origin });
   }
 }

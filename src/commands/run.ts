@@ -41,7 +41,9 @@ export default class Run extends AcquireCommand {
     const keyFlags = [flags.ttl, flags.meta, flags.metadata];
     if (args.key !== undefined && toolFlags.every((flag) => flag === undefined)) {
       const request = await this.leaseRequest(args.key, flags);
-      return this.acquire(await this.connect(flags), 'run', request, { isIdempotent: false });
+      const connection = await this.connect(flags);
+      const origin = await this.origin(flags);
+      return this.acquire(connection, 'run', request, { isIdempotent: false, origin });
     }
     const { agent, tool } = flags;
     const isKeyed = args.key !== undefined || keyFlags.some((flag) => flag !== undefined);

@@ -83,7 +83,8 @@ export default class Serve extends BaseCommand {
 
   protected async execute(): Promise<number> {
     const { flags } = await this.parse(Serve);
-    const { env, paths, redactor } = this.context;
+    const { env, paths, redactor, terminal } = this.context;
+    terminal.waitForNobody();
     const location = flags.database ?? (env['LEASECTL_DATABASE'] || paths.leases);
     const options: ServeOptions = {
       database: isPostgres(location) ? 'URL' : location,

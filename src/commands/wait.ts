@@ -90,6 +90,7 @@ export default class Wait extends KeyCommand {
       return {
         failure: new Failure('pending', `${key} ${wordsFor(state)}.`, { service: 'onceonly' }),
         retryAfter: seconds == null ? undefined : seconds * 1000,
+        ask: `leasectl why ${quoted(key)}`,
       };
     };
     try {

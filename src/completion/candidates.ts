@@ -182,6 +182,6 @@ async function known(
 }
 
 function kindIn({ flags }: Typed): 'key' | 'job' | 'runner-job' {
-  const kind = flags.get('kind');
+  const kind = flags.get('kind')?.replace('_', '-');
   return kind === 'job' || kind === 'runner-job' ? kind : 'key';
 }

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { isPrivate } from '../domain/private-url.ts';
 import { proxyFor } from '../http/proxy.ts';
+import { NO_CONTEXT_VARIABLE } from '../origin/take-origin.ts';
 import { serviceInEnv } from '../profiles/environment.ts';
 import { LOCAL, parseBaseUrl, parseToken } from '../profiles/profile.ts';
 import { type Environment, needsToken, type Settings } from '../profiles/resolve.ts';
@@ -53,6 +54,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   // It may have a password.
   LEASECTL_DATABASE: ({ subject }) => subject.ok('set, for serve and admin'),
   LEASECTL_DEBUG: shown,
+  [NO_CONTEXT_VARIABLE]: ({ subject }) =>
+    subject.ok('set: leases do not say where they were taken'),
   XDG_CONFIG_HOME: XDG,
   XDG_DATA_HOME: XDG,
   XDG_STATE_HOME: XDG,
@@ -82,7 +85,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 /** For these to be set, but empty, says nothing: the others are refused then. */
 const MAY_BE_EMPTY =
-  /^(NO_COLOR|(https|all|no)_proxy|XDG_\w+|NODE_\w+|LEASECTL_DEBUG|ASKUI_WORKSPACE_ID)$/i;
+  /^(NO_COLOR|(https|all|no)_proxy|XDG_\w+|NODE_\w+|LEASECTL_DEBUG|LEASECTL_NO_CONTEXT|ASKUI_WORKSPACE_ID)$/i;
 
 /** What exec tells the command that it runs, and what a token command is told. */
 const OF_COMMANDS =

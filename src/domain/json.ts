@@ -19,6 +19,7 @@ export const MAX_DEPTH = 256;
 
 /** Whether a JSON text is nested deeper than {@link MAX_DEPTH}. Takes one pass, whatever the text. */
 export function isTooDeep(json: string): boolean {
+  if (json.length <= MAX_DEPTH) return false;
   let depth = 0;
   let isInString = false;
   for (let at = 0; at < json.length; at += 1) {
@@ -32,4 +33,10 @@ export function isTooDeep(json: string): boolean {
     if (depth > MAX_DEPTH) return true;
   }
   return false;
+}
+
+/** A text in an object that may have none by this name. */
+export function textIn(object: JsonObject | undefined, name: string): string | undefined {
+  const text = object?.[name];
+  return typeof text === 'string' ? text : undefined;
 }

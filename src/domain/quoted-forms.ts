@@ -11,6 +11,12 @@ export function patternOf(text: string): RegExp {
 
 /** What has a meaning nowhere: it is always written as it is. */
 const PLAIN = /^[A-Za-z\d_]$/;
+
+/** Whether nobody writes a text in another way. */
+export function isAlwaysAsItIs(text: string): boolean {
+  return /^[A-Za-z\d_]*$/.test(text);
+}
+
 const NAMED: Readonly<Record<string, string>> = {
   '&': 'amp',
   '<': 'lt',

@@ -82,6 +82,8 @@ export interface Break {
   readonly type: 'break';
   /** If it is given, only this acquisition's. */
   readonly fencingToken?: number | undefined;
+  /** If it is given, only as long as nothing was changed since: not even renewed. */
+  readonly version?: number | undefined;
   /** Why, for the history. */
   readonly detail?: JsonObject;
 }

@@ -1,51 +1,82 @@
+import type { EventType } from '../domain/event-type.ts';
 import type { JsonObject } from '../domain/json.ts';
-import type { Outcome } from './command.ts';
-import type { FinishWay, Instant, Kind, Lease } from './lease.ts';
+import { originIn } from '../domain/origin.ts';
+import { NOBODY, type Requester } from '../domain/requester.ts';
+import type { Command, Outcome, Rejection } from './command.ts';
+import {
+  type FinishWay,
+  type Instant,
+  judgedAt,
+  type Kind,
+  type Lease,
+  type LeaseState,
+  remembered,
+  stateOf,
+} from './lease.ts';
+
+export { EVENT_TYPES, type EventType } from '../domain/event-type.ts';
 
 /**
- * What can happen to a lease. Neither extending is among it, which a holder does all the time, nor
- * being added: the lease itself tells when that was.
+ * What happens all the time, to a lease that is held and to one that others wait for. Of each of these
+ * a store keeps so many for each lease, the latest; and for all ids together that nobody has leased.
  */
-export const EVENT_TYPES = [
-  'acquired',
-  'released',
-  'completed',
-  'failed',
-  'canceled',
-  'cancel_requested',
-  'broken',
-  'expired',
-] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
+export const ROUTINE = { types: ['extended', 'refused'], kept: 100 } as const;
 
-/** That something happened to a lease. */
-export interface Event {
+/** Events that a namespace keeps, the latest, however often they happen. */
+export const MOST_EVENTS = 1_000_000;
+
+/** That something happened to a lease, or that somebody was refused. */
+export interface Event extends Requester {
   /** Grows with every event that a database is told of. */
   readonly sequence: number;
   readonly kind: Kind;
   readonly id: string;
   readonly type: EventType;
-  /** For `expired`, when the lease ended; else when the change was made. */
+  /** For `expired`, when the lease ended; else when the change was made, or refused. */
   readonly at: Instant;
-  /** In force afterwards: which acquisition it was. */
+  /** In force afterwards: which acquisition it was. 0 where there is none, or no lease. */
   readonly fencingToken: number;
+  /** Likewise. */
   readonly version: number;
-  /** Who did it, as far as that is known; null where nobody did. */
-  readonly caller: string | null;
-  /** What else there is to tell, without handles: e.g. `until`, `error_code`, `reason`. */
+  /** What the lease was; null where there was none, or where that was not noted. */
+  readonly before: LeaseState | null;
+  /** What it is afterwards. */
+  readonly after: LeaseState | null;
+  /** What else there is to tell, without handles: e.g. `ttl`, `error_code`, `reason`. */
   readonly detail: JsonObject | null;
 }
 
 export interface EventFilter {
   readonly kind?: Kind | undefined;
   readonly id?: string | undefined;
-  readonly type?: EventType | undefined;
+  /** Of any of these types. */
+  readonly types?: readonly EventType[] | undefined;
   /** Only events with a lower sequence. */
   readonly before?: number | undefined;
+  /** Only of what happened then or later. */
+  readonly since?: Instant | undefined;
+}
+
+/** A part of the history as it goes on. */
+export interface Tail {
+  readonly events: readonly Event[];
+  /** What to go on behind. */
+  readonly cursor: string;
 }
 
 /** What a store is given to note. */
 export type NewEvent = Omit<Event, 'sequence'>;
+
+/** What was asked for, and what came of it. */
+export interface Change {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly before: Lease | undefined;
+  readonly command: Command;
+  readonly outcome: Outcome;
+  readonly now: Instant;
+  readonly by: Requester;
+}
 
 const ENDINGS: Readonly<Record<FinishWay, EventType>> = {
   complete: 'completed',
@@ -53,47 +84,83 @@ const ENDINGS: Readonly<Record<FinishWay, EventType>> = {
   cancel: 'canceled',
 };
 
-/**
- * What is to be noted of a change.
- *
- * @param detail what the command told beside what the lease keeps
- */
-export function eventsOf(
-  before: Lease | undefined,
-  outcome: Outcome,
-  caller: string | null,
-  detail: JsonObject | null = null,
-): NewEvent[] {
-  const noted = (type: EventType, { kind, id, fencingToken, version, changedAt }: Lease) => ({
-    kind,
-    id,
-    type,
-    at: changedAt,
-    fencingToken,
-    version,
-    caller,
-    detail,
-  });
+/** What is to be noted of a change, made or refused: nothing of one that was made before. */
+export function eventsOf(change: Change): NewEvent[] {
+  const { before, command, outcome } = change;
   switch (outcome.type) {
     case 'acquired': {
+      if (outcome.replayed) return [];
       const { lease } = outcome;
-      const acquired = { ...noted('acquired', lease), detail: { ttl: lease.ttl / 1000 } };
+      const acquired = noted(change, 'acquired', lease, taken(lease));
       return before && ranOut(before) ? [expiryOf(before), acquired] : [acquired];
     }
+    case 'extended':
+      return [noted(change, 'extended', outcome.lease, { ttl: outcome.lease.ttl / 1000 })];
+    case 'added':
     case 'released':
     case 'broken':
     case 'cancel_requested':
-      return [noted(outcome.type, outcome.lease)];
+      return [noted(change, outcome.type, outcome.lease, detailOf(command))];
     case 'finished': {
       const { lease } = outcome;
-      if (!lease.finish) return [];
+      if (command.type === 'acquire') return refused(change, 'already_finished');
+      if (!lease.finish || lease.finish === before?.finish) return [];
       const { way, errorCode } = lease.finish;
-      const why = errorCode === null ? null : { error_code: errorCode };
-      return [{ ...noted(ENDINGS[way], lease), detail: why }];
+      return [
+        noted(change, ENDINGS[way], lease, errorCode === null ? null : { error_code: errorCode }),
+      ];
     }
-    default:
+    case 'held':
+      return refused(change, 'held');
+    case 'rejected':
+      return refused(change, outcome.reason);
+    case 'repeated':
       return [];
   }
+}
+
+function noted(
+  { before, now, by }: Change,
+  type: EventType,
+  lease: Lease,
+  detail: JsonObject | null,
+): NewEvent {
+  const { kind, id, fencingToken, version, changedAt } = lease;
+  return {
+    ...{ kind, id, type, at: changedAt, fencingToken, version, ...by, detail },
+    before: stateAt(before, now),
+    after: stateAt(lease, changedAt),
+  };
+}
+
+/** The lease stays as it is. Of what can be no id nothing is noted: it may be as long as it likes. */
+function refused(change: Change, reason: Rejection | 'held'): NewEvent[] {
+  const { kind, id, before, command, now, by } = change;
+  if (!before && !POSSIBLE_ID.test(id)) return [];
+  const { fencingToken = 0, version = 0 } = before ?? {};
+  const state = stateAt(before, now);
+  const at = before ? judgedAt(before, now) : now;
+  const detail = { command: command.type === 'finish' ? command.way : command.type, reason };
+  const event = { kind, id, type: 'refused', at, fencingToken, version, ...by, detail } as const;
+  return [{ ...event, before: state, after: state }];
+}
+
+/** As the longest ones are that are leased. */
+const POSSIBLE_ID = /^\P{Cc}{1,512}$/u;
+
+function stateAt(lease: Lease | undefined, now: Instant): LeaseState | null {
+  const known = remembered(lease, now);
+  return known ? stateOf(known, now) : null;
+}
+
+/** For how long it was acquired, and by whom as far as he says so himself. */
+function taken({ ttl, metadata }: Lease): JsonObject {
+  const origin = originIn(metadata);
+  return { ttl: ttl / 1000, ...(origin ? { origin: { ...origin } } : {}) };
+}
+
+function detailOf(command: Command): JsonObject | null {
+  return ('detail' in command ? command.detail : undefined) ?? null;
 }
 
 /** Whether somebody held it to its end, and nothing came of it; to be asked of what is not held. */
@@ -102,6 +169,6 @@ function ranOut({ finish, fencingToken, expiresAt, changedAt }: Lease): boolean 
 }
 
 function expiryOf({ kind, id, fencingToken, version, expiresAt }: Lease): NewEvent {
-  const nobody = { caller: null, detail: null };
-  return { kind, id, type: 'expired', at: expiresAt, fencingToken, version, ...nobody };
+  const end = { at: expiresAt, before: 'held', after: 'expired' } as const;
+  return { kind, id, type: 'expired', ...end, fencingToken, version, ...NOBODY, detail: null };
 }

@@ -102,18 +102,33 @@ export interface Lease {
 
 export type Phase = 'held' | 'expired' | 'completed' | 'failed';
 
+/** `waiting` is work that nobody has: it was added or given back. `expired` is without it. */
+export type LeaseState = Phase | 'waiting';
+
+export function stateOf(lease: Lease, now: Instant): LeaseState {
+  const phase = phaseOf(lease, now);
+  const isWaiting =
+    phase === 'expired' && lease.work !== null && lease.expiresAt <= lease.changedAt;
+  return isWaiting ? 'waiting' : phase;
+}
+
 /** How long a finished lease is remembered, in milliseconds: seven days. */
 export const RETENTION = 7 * 24 * 3_600_000;
+
+/** What of a lease decides in which phase it is. */
+export interface Dated extends Pick<Lease, 'changedAt' | 'expiresAt'> {
+  readonly finish: Pick<Finish, 'way' | 'at'> | null;
+}
 
 /**
  * The moment a lease is judged at: never before its last change, so that a clock that was set back
  * cannot revive or rewrite anything.
  */
-export function judgedAt(lease: Lease, now: Instant): Instant {
+export function judgedAt(lease: Pick<Lease, 'changedAt'>, now: Instant): Instant {
   return Math.max(now, lease.changedAt);
 }
 
-export function phaseOf(lease: Lease, now: Instant): Phase {
+export function phaseOf(lease: Dated, now: Instant): Phase {
   if (lease.finish !== null) return lease.finish.way === 'complete' ? 'completed' : 'failed';
   return judgedAt(lease, now) < lease.expiresAt ? 'held' : 'expired';
 }
@@ -128,7 +143,7 @@ export function isTriedOut({ work, fencingToken }: Lease): boolean {
 }
 
 /** The lease, unless it was finished so long ago that it counts as never seen. */
-export function remembered(lease: Lease | undefined, now: Instant): Lease | undefined {
+export function remembered<T extends Dated>(lease: T | undefined, now: Instant): T | undefined {
   if (lease?.finish && judgedAt(lease, now) >= lease.finish.at + RETENTION) return undefined;
   return lease;
 }

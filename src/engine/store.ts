@@ -1,6 +1,7 @@
 import type { Client, Grant, Token } from './access.ts';
-import type { Event, EventFilter, NewEvent } from './history.ts';
-import type { Candidate, Instant, Kind, Lease, Phase } from './lease.ts';
+import type { Event, EventFilter, NewEvent, Tail } from './history.ts';
+import type { Candidate, Instant, Kind, Lease, LeaseState } from './lease.ts';
+import type { QueuedWork } from './queue.ts';
 
 /** The namespace of those who name none. */
 export const DEFAULT_NAMESPACE = 'default';
@@ -67,15 +68,12 @@ export interface Swept {
 /** Which leases are to be listed. */
 export interface LeaseFilter {
   readonly kind?: Kind | undefined;
-  /** `waiting` is work that nobody has: it was added or given back. `expired` is without it. */
   readonly state?: LeaseState | undefined;
   /** What their ids begin with. */
   readonly prefix?: string | undefined;
   /** Only those behind this one, in the order of kinds, then ids. */
   readonly after?: { readonly kind: Kind; readonly id: string } | undefined;
 }
-
-export type LeaseState = Phase | 'waiting';
 
 /** What a namespace has of a kind. */
 export interface Census {
@@ -103,8 +101,17 @@ export interface View {
   /** How many leases there are, of all kinds and in all phases. */
   stored(): Promise<number>;
   census(): Promise<readonly Census[]>;
+  /** Work of a kind in all phases, the highest id first, of those below one if that is given. */
+  queue(kind: Kind, below: string | undefined, limit: number): Promise<readonly QueuedWork[]>;
   /** The latest first. */
   events(filter: EventFilter, limit: number): Promise<readonly Event[]>;
+  /**
+   * What others could see of the history since an earlier look. Nothing is passed over, whoever writes
+   * at the same time; so what comes later may have a lower sequence than what came before.
+   *
+   * @param after the `cursor` of that look; without it, nothing of what is past
+   */
+  tail(after: string | undefined, limit: number): Promise<Tail>;
   /** Of whatever namespace. */
   findClient(id: string): Promise<Client | undefined>;
   findClientByName(name: string): Promise<Client | undefined>;
@@ -137,6 +144,7 @@ export interface Transaction extends View {
   saveReceipt(kind: Kind, id: string, receipt: Receipt): Promise<void>;
   /**
    * Of a lease that ran out, once for each time that it was acquired: saving it again does nothing.
+   * Of what happens to a lease all the time only the latest stays: see {@link ROUTINE}.
    *
    * @returns whether it was new
    */

@@ -204,11 +204,12 @@ function release(stored: Lease | undefined, command: Release, now: Instant): Tra
   return { lease: next, outcome: { type: 'released', lease: next } };
 }
 
-function breakLease(stored: Lease | undefined, { fencingToken }: Break, now: Instant): Transition {
+function breakLease(stored: Lease | undefined, command: Break, now: Instant): Transition {
   const lease = remembered(stored, now);
   if (!lease) return rejected(stored, 'unknown');
   if (lease.finish) return rejected(stored, 'already_finished');
-  const isMeant = fencingToken === undefined || fencingToken === lease.fencingToken;
+  const { fencingToken = lease.fencingToken, version = lease.version } = command;
+  const isMeant = fencingToken === lease.fencingToken && version === lease.version;
   if (!isMeant || phaseOf(lease, now) !== 'held') return rejected(stored, 'not_held');
   const next = endedNow(lease, now);
   return { lease: next, outcome: { type: 'broken', lease: next } };

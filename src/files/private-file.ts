@@ -1,4 +1,5 @@
-import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Mode of every file that may hold a secret, and of the directories they lie in. */
@@ -13,7 +14,8 @@ export function isSystemError(error: unknown, code: string): boolean {
 /** Reads a file; undefined when there is none. */
 export async function readIfPresent(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    // To wait for a small file takes longer than to read it.
+    return readFileSync(file, 'utf8');
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return undefined;
     throw error;

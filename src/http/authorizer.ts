@@ -1,3 +1,4 @@
+import { monotonic } from '../domain/clock.ts';
 import type { Transport } from './transport.ts';
 
 /** Knows the value of the Authorization header for a service. */
@@ -30,12 +31,12 @@ export function withAuthorizer(
   authorizer: Authorizer,
   usual: number,
 ): Transport {
-  return async (request, { repeatable, share = 1, timeout = usual }) => {
-    const end = performance.now() + timeout * share;
-    const left = () => Math.max(1, end - performance.now());
+  return async (request, { share = 1, timeout = usual, ...options }) => {
+    const end = monotonic() + timeout * share;
+    const left = () => Math.max(1, end - monotonic());
     const send = (authorization: string) => {
       const headers = { ...request.headers, authorization };
-      return transport({ ...request, headers }, { repeatable, timeout: left() });
+      return transport({ ...request, headers }, { ...options, timeout: left() });
     };
     const authorization = await authorizer.header(left());
     const answer = await send(authorization);

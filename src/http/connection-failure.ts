@@ -19,7 +19,7 @@ export class ProxyError extends Error {
 
 /** The connection was never there, so nothing was sent. */
 const NEVER_SENT =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH|(UND_ERR_)?CONNECT_TIMEOUT)$/;
 /** TLS did not come about, so nothing was sent either, and will not the next time. */
 const NO_TLS: readonly { readonly codes: RegExp; readonly hint: string }[] = [
   {
@@ -83,7 +83,8 @@ export function noAnswer(
   if (error instanceof Failure || !(error instanceof Error)) return error;
   const code = systemCode(error);
   const timedOut = error.name === 'TimeoutError' || error.name === 'AbortError';
-  // Fetch throws nothing else when the network fails: the rest is a bug, and has to look like one.
+  // What carries requests throws nothing else when the network fails: the rest is a bug, and has to
+  // look like one.
   if (!timedOut && !(error instanceof TypeError)) return error;
   const proxyError = proxyErrorIn(error);
   if (proxyError) return proxyFailure(proxyError, service);
@@ -139,8 +140,8 @@ function proxyErrorIn(error: unknown): ProxyError | undefined {
 }
 
 /**
- * The system's code, or the parser's, which fetch hides in the cause of a `TypeError`, or in an error
- * list there.
+ * The system's code, or the parser's, which is hidden in the cause of a `TypeError`, as `fetch` does it, or in
+ * an error list there.
  */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

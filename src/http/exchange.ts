@@ -113,6 +113,18 @@ export function timeUntil(body: unknown, end: number, now: number): number {
   return end - (Number.isNaN(told) ? now : told + 1_000);
 }
 
+/**
+ * When the service answered, by its own clock, which tells whole seconds; by this machine's where
+ * the answer does not tell.
+ *
+ * @param body what `exchange` returned
+ * @param now this machine's clock, when the answer had come
+ */
+export function answeredAt(body: unknown, now: number): number {
+  const told = Date.parse(answerOf(body)?.headers['date'] ?? '');
+  return Number.isNaN(told) ? now : told;
+}
+
 async function explainMisfit(schema: z.ZodMiniType, value: unknown): Promise<string> {
   const { explainIssues } = await import('./issues.ts');
   return explainIssues(schema, value)

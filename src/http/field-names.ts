@@ -4,7 +4,8 @@ import * as z from 'zod/mini';
  * The fields that a schema names for a value: of an object, or of the elements of a list; and those
  * of what is in them, as paths with dots.
  */
-export function fieldNames(schema: z.ZodMiniType | undefined, value: unknown): string[] {
+export function fieldNames(schema: z.core.$ZodType | undefined, value: unknown): string[] {
+  if (schema instanceof z.ZodMiniLazy) return fieldNames(schema._zod.innerType, value);
   if (schema instanceof z.ZodMiniUnion) {
     return schema.def.options.flatMap((option) =>
       z.safeParse(option, value).success ? namesIn(option) : [],
@@ -14,6 +15,7 @@ export function fieldNames(schema: z.ZodMiniType | undefined, value: unknown): s
 }
 
 function namesIn(type: unknown): string[] {
+  if (type instanceof z.ZodMiniLazy) return namesIn(type._zod.innerType);
   if (type instanceof z.ZodMiniObject) {
     return Object.entries(type.shape).flatMap(([name, inner]) => [
       name,

@@ -1,4 +1,4 @@
-import type { KyInstance, Options, RetryOptions } from 'ky';
+import { monotonic } from '../domain/clock.ts';
 import { Failure } from '../domain/failure.ts';
 import { readBounded } from './bounded-body.ts';
 import { isHopeless, isNeverSent, noAnswer } from './connection-failure.ts';
@@ -19,7 +19,7 @@ export interface KyTransportOptions {
   readonly firstDelay?: number;
   /** Told of every attempt. */
   readonly trace?: Trace | undefined;
-  /** Carries an attempt where Node's own `fetch`, the default, does not know the way. */
+  /** Carries an attempt where the usual way, the default, does not lead there. */
   readonly fetch?: Fetch | undefined;
 }
 
@@ -41,9 +41,14 @@ export interface FetchedAnswer {
 
 /** Which part of the call's time one attempt may take when there may be others. */
 const ATTEMPT_SHARE = 1 / 3;
-const MAX_RETRIES = 5;
 const FIRST_DELAY = 200;
 const LONGEST_DELAY = 5_000;
+/** Milliseconds that the last attempt has, and the share of the call's time where that is less. */
+const LAST_TIME = 100;
+const LAST_SHARE = 1 / 10;
+
+/** How an attempt ended. */
+export type Outcome = HttpAnswer | Error;
 
 /**
  * Speaks to a service over the network. Redirects are not followed: they could carry the token, or
@@ -51,50 +56,59 @@ const LONGEST_DELAY = 5_000;
  */
 export function createKyTransport(options: KyTransportOptions): Transport {
   assertPrivacy(options);
-  return async (request, { repeatable, share = 1, timeout = options.timeout }) => {
-    const { default: ky } = await import('ky');
-    const begun = performance.now();
+  return async (request, { repeatable, share = 1, timeout = options.timeout, until }) => {
+    if (until) {
+      const { listen } = await import('./listen.ts');
+      return listen(request, options, timeout * share, until);
+    }
+    const begun = monotonic();
     const whole = Math.ceil(timeout * share);
+    const each = repeatable ? Math.ceil(whole * ATTEMPT_SHARE) : whole;
+    const attempt = attemptsOf(request, options, await carrierOf(options));
+    const latest = begun + whole - Math.min(LAST_TIME, whole * LAST_SHARE);
+    const waitAfter = patienceOf(repeatable, latest, options.firstDelay);
+    const outcome = await attempt(AbortSignal.timeout(each)).catch(asError);
+    const wait = waitAfter(outcome, 1);
     try {
-      return await send(ky, request, options, {
-        signal: AbortSignal.timeout(whole),
-        timeout: repeatable ? whole * ATTEMPT_SHARE : whole,
-        retry: retryPolicy(repeatable, begun + whole, options.firstDelay),
+      if (wait === undefined) return answerOf(outcome);
+      // Most calls need one attempt, and nothing of what repeats them.
+      const { repeat } = await import('./repeating.ts');
+      return await repeat(outcome, wait, {
+        url: urlOf(options.baseUrl, request),
+        method: request.method,
+        signal: AbortSignal.timeout(Math.max(1, Math.ceil(begun + whole - monotonic()))),
+        timeout: each,
+        attempt,
+        waitAfter,
       });
     } catch (error) {
-      throw noAnswer(error, options, performance.now() - begun);
+      throw noAnswer(error, options, monotonic() - begun);
     }
   };
 }
 
-async function send(
-  ky: KyInstance,
-  request: HttpRequest,
-  options: KyTransportOptions,
-  limits: Pick<Options, 'signal' | 'timeout' | 'retry'>,
-): Promise<HttpAnswer> {
-  const { isHTTPError } = await import('ky');
-  const attempt = attemptsOf(request, options);
-  let last: HttpAnswer | undefined;
-  const fetch = async (input: unknown) => {
-    last = await attempt(input instanceof Request ? input.signal : null);
-    // All that is asked of it is whether there should be another one.
-    return new Response(null, { status: last.status, headers: last.headers });
-  };
-  const { method } = request;
-  await ky(urlOf(options.baseUrl, request), { method, ...limits, fetch }).catch((error) => {
-    if (!isHTTPError(error)) throw error;
-  });
-  if (last === undefined) throw new Error('a request ended without an answer');
-  return last;
+/** What carries attempts: loaded with the first of them. */
+export async function carrierOf({ fetch }: Pick<KyTransportOptions, 'fetch'>): Promise<Fetch> {
+  return fetch ?? (await import('./node-carrier.ts')).carry;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** @throws Error when there is none */
+export function answerOf(outcome: Outcome): HttpAnswer {
+  if (outcome instanceof Error) throw outcome;
+  return outcome;
 }
 
 /** The body belongs to the attempt: one that breaks off is retried like a lost answer. */
 function attemptsOf(
   request: HttpRequest,
   options: KyTransportOptions,
+  carry: Fetch,
 ): (signal: AbortSignal | null) => Promise<HttpAnswer> {
-  const { fetch: carry = fetch, trace, service, baseUrl } = options;
+  const { trace, service, baseUrl } = options;
   const { method, body } = request;
   const url = urlOf(baseUrl, request);
   const headers = headersOf(request, options);
@@ -108,13 +122,14 @@ function attemptsOf(
       ended?.(answer);
       return answer;
     } catch (error) {
-      ended?.(error instanceof Error ? error : new Error(String(error)));
+      ended?.(asError(error));
       throw error;
     }
   };
 }
 
-async function toAnswer(response: FetchedAnswer, service: string): Promise<HttpAnswer> {
+/** @throws Failure `bad_response` for what is no answer of HTTP, or too long */
+export async function toAnswer(response: FetchedAnswer, service: string): Promise<HttpAnswer> {
   const { status, headers } = response;
   if (status < 200 || status > 599) {
     throw new Failure('bad_response', `${service}: the answer has a status of ${status}.`, {
@@ -129,33 +144,26 @@ async function toAnswer(response: FetchedAnswer, service: string): Promise<HttpA
 }
 
 /**
- * Whether, and after how long, an attempt is followed by another one: after what `Retry-After` asks
- * for, and never at once, so that no service is hammered.
+ * Tells after how long an attempt is followed by another one: after what `Retry-After` asks for, and
+ * never at once, so that no service is hammered. Undefined when there is no other one.
  *
- * @param deadline when the call has to be over, by the monotonic clock
+ * @param latest when the last one may begin, by the monotonic clock
  */
-function retryPolicy(
+function patienceOf(
   repeatable: boolean,
-  deadline: number,
+  latest: number,
   firstDelay = FIRST_DELAY,
-): RetryOptions {
-  let wait = 0;
-  return {
-    limit: MAX_RETRIES,
-    methods: ['get', 'head', 'post', 'put', 'patch', 'delete'],
-    delay: () => wait,
-    shouldRetry: ({ error, retryCount }) => {
-      const backoff = Math.min(LONGEST_DELAY, firstDelay * 2 ** (retryCount - 1));
-      // Varied, so that clients do not come back all at once.
-      wait = backoff * (0.5 + Math.random());
-      const response = responseOf(error);
-      if (response) {
-        wait = Math.max(wait, retryAfter(Object.fromEntries(response.headers), Date.now()) ?? 0);
-      }
-      // A wait that is cut short would hide what went wrong.
-      const isInTime = performance.now() + wait < deadline;
-      return isInTime && (response ? mayAskAgain(response.status) : mayRepeat(error));
-    },
+): (outcome: Outcome, attempts: number) => number | undefined {
+  return (outcome, attempts) => {
+    const isError = outcome instanceof Error;
+    if (isError ? !mayRepeat(outcome) : !mayAskAgain(outcome.status)) return undefined;
+    const backoff = Math.min(LONGEST_DELAY, firstDelay * 2 ** (attempts - 1));
+    // Varied, so that clients do not come back all at once.
+    const varied = backoff * (0.5 + Math.random());
+    const asked = isError ? undefined : retryAfter(outcome.headers, Date.now());
+    const wait = Math.max(varied, asked ?? 0);
+    // What is cut short would hide what went wrong, and even that nothing was done.
+    return monotonic() + wait < latest ? wait : undefined;
   };
 
   function mayAskAgain(status: number): boolean {
@@ -167,9 +175,4 @@ function retryPolicy(
     if (error instanceof Failure || isHopeless(error)) return false;
     return repeatable || isNeverSent(error);
   }
-}
-
-/** The answer that an error of ky's stands for. */
-function responseOf(error: Error): Response | undefined {
-  return 'response' in error && error.response instanceof Response ? error.response : undefined;
 }

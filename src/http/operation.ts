@@ -27,6 +27,8 @@ export interface Operation extends Pick<Route, 'method' | 'path' | 'scope'> {
   readonly query?: z.ZodMiniType;
   /** Whether it takes an `Idempotency-Key`, and has to get one. */
   readonly idempotencyKey?: 'optional' | 'required';
+  /** Other headers that it takes: what each is for. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Named;
   readonly isBodyOptional?: boolean;
   /** Of the body; JSON where it is not given. */

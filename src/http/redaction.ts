@@ -206,6 +206,11 @@ const ELEMENT = /(?<=<)([\w:.-]{1,128})(>\s*)([^<]+)/g;
 /** A name of three, a sign, a secret. */
 const SHORTEST = 5;
 
+/** A text that may have secrets among its words, by mistake. */
+export function redactWords(text: string, clean: Clean): string {
+  return redactText(clean(text), true);
+}
+
 /**
  * A text in which secrets stand among other words.
  *

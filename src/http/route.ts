@@ -1,3 +1,4 @@
+import type { Requester } from '../domain/requester.ts';
 import type { HttpAnswer, HttpRequest } from './transport.ts';
 
 /** A request as a handler sees it, whichever way it came. */
@@ -8,8 +9,7 @@ export interface RouteRequest {
   /** A header's value; the name in lower case. */
   readonly header: (name: string) => string | undefined;
   readonly body: string;
-  /** Who asks, as far as that is known. */
-  readonly caller?: string;
+  readonly by: Requester;
 }
 
 /** Why a request does not get to its handler, or its handler to an end. */
@@ -20,6 +20,7 @@ export const PROBLEMS = {
   rate_limited: { status: 429, message: 'Too many requests came.' },
   internal: { status: 500, message: 'The service failed.' },
   unavailable: { status: 503, message: 'The database is not available.' },
+  crowded: { status: 503, message: 'Too many listen to this node already, or it ends.' },
   outcome_unknown: {
     status: 504,
     message: 'The database went away while a change was made: it may be made or not.',
@@ -52,6 +53,11 @@ export interface Route {
 export interface RouteAnswer extends HttpAnswer {
   /** When the times that it tells were read, by the clock that they are of; in milliseconds. */
   readonly at?: number;
+  /**
+   * In the place of a body: text that comes piece by piece, each when the one before has been taken,
+   * until the signal.
+   */
+  readonly pieces?: (signal: AbortSignal) => AsyncIterable<string>;
 }
 
 export function json(status: number, body: unknown): HttpAnswer {
@@ -64,5 +70,5 @@ export function json(status: number, body: unknown): HttpAnswer {
 
 /** RFC 3339, in whole seconds. */
 export function timestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z');
+  return `${new Date(milliseconds).toISOString().slice(0, -'.000Z'.length)}Z`;
 }

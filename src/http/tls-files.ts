@@ -67,7 +67,10 @@ function authorities(file: string): readonly string[] {
 
 function usualAuthorities(extra: string | undefined): readonly string[] {
   // Newer than the oldest Node that this runs on. Knows the system's own as well, where they are asked for.
-  const usual: unknown = Reflect.get(tls, 'getCACertificates')?.('default');
+  const usual: unknown = Reflect.get(
+    process.getBuiltinModule('node:tls'),
+    'getCACertificates',
+  )?.('default');
   if (Array.isArray(usual)) return usual.map(String);
   const more = extra ? attempt(() => readFileSync(extra, 'utf8').match(CERTIFICATE)) : undefined;
   return [...tls.rootCertificates, ...(more ?? [])];

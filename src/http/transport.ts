@@ -15,6 +15,11 @@ export interface HttpAnswer {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /**
+   * In the place of a body, where events were asked for and they come: their text, piece by piece.
+   * Whoever does not read it to its end lets the signal come that it was asked for with.
+   */
+  readonly stream?: AsyncIterable<string>;
 }
 
 export interface SendOptions {
@@ -24,6 +29,11 @@ export interface SendOptions {
   readonly share?: number;
   /** What the whole call may take, in milliseconds. Default: what a command has. */
   readonly timeout?: number;
+  /**
+   * Asks for events, which may come for ever, until this signal. The call is over when they begin to
+   * come, and it makes one attempt. An answer that is none of events comes as every other does.
+   */
+  readonly until?: AbortSignal;
 }
 
 /**

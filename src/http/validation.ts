@@ -21,6 +21,14 @@ export function validationWords(detail: z.infer<typeof ValidationDetail>): strin
   return detail.map(({ loc, msg }) => [loc?.join('.'), msg].filter(Boolean).join(': ')).join('; ');
 }
 
+/** What every number has that is beyond a double: a large exponent, or very many digits. */
+const MAYBE_BEYOND = /\d[eE]\+?\d{3}|\d{200}/;
+
+function finite(_: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError();
+  return value;
+}
+
 /**
  * Undefined, which no schema accepts, for a body that is no JSON, is nested too deeply, or has
  * numbers beyond a double.
@@ -28,10 +36,8 @@ export function validationWords(detail: z.infer<typeof ValidationDetail>): strin
 export function parseBody({ body }: Pick<RouteRequest, 'body'>): unknown {
   if (isTooDeep(body)) return undefined;
   try {
-    return JSON.parse(body, (_, value: unknown) => {
-      if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError();
-      return value;
-    });
+    // To be asked about each value takes longer than all the rest.
+    return MAYBE_BEYOND.test(body) ? JSON.parse(body, finite) : JSON.parse(body);
   } catch {
     return undefined;
   }

@@ -31,12 +31,14 @@ export interface Attempts {
   settle(address: LeaseAddress, idempotencyKey: string): void;
 }
 
-const Row = z.object({
-  idempotency_key: z.string(),
-  request_hash: z.string(),
-  handle: z.string(),
-  fencing_token: z.nullable(z.int()),
-});
+const Row = z.lazy(() =>
+  z.object({
+    idempotency_key: z.string(),
+    request_hash: z.string(),
+    handle: z.string(),
+    fencing_token: z.nullable(z.int()),
+  }),
+);
 
 export function bindAttempts(db: Connection, file: string, now: Clock): Attempts {
   const put = (address: LeaseAddress, attempt: Attempt, condition: string, ...more: string[]) => {

@@ -1,16 +1,19 @@
 import * as z from 'zod/mini';
 import type { Clock } from '../domain/clock.ts';
-import { type DatabaseKind, openDatabase } from '../sqlite/database.ts';
+import { parseJson } from '../domain/json.ts';
+import { type Origin, parseOrigin } from '../domain/origin.ts';
+import { type Connection, type DatabaseKind, openDatabase } from '../sqlite/database.ts';
 import { explained } from '../sqlite/errors.ts';
 import { ADDRESS, key, type LeaseAddress, PLACE, place } from './address.ts';
 import { type Attempts, bindAttempts } from './attempts.ts';
 import handles from './migrations/0001-handles.sql';
 import jobs from './migrations/0002-jobs.sql';
+import origins from './migrations/0003-origins.sql';
 
 export type { LeaseAddress } from './address.ts';
 
-/** A lease that this machine acquired. Times are milliseconds since 1970. */
-export interface HeldLease {
+/** A lease as this machine acquired it. Times are milliseconds since 1970. */
+export interface AcquiredLease {
   /** Secret. */
   readonly handle: string;
   readonly acquiredAt: number;
@@ -20,34 +23,48 @@ export interface HeldLease {
   readonly fencingToken?: number | undefined;
   /** Where it is on a job. */
   readonly jobType?: string | undefined;
+  /** Which process of this machine acquired it, and where. */
+  readonly origin?: Origin | undefined;
+}
+
+/** What became of it since, as far as this machine had a part in it. */
+export interface HeldLease extends AcquiredLease {
+  /** When it was renewed last; undefined where it was not. */
+  readonly renewedAt?: number | undefined;
+  readonly renewals: number;
 }
 
 /** "hand" in ASCII. */
 export const HANDLES: DatabaseKind = {
   applicationId: 0x68616e64,
-  migrations: [handles, jobs],
+  migrations: [handles, jobs, origins],
   variable: 'XDG_STATE_HOME',
 };
 
 /** How long services remember a lease that ended; afterwards its handle is good for nothing. */
 const KEEP = 7 * 24 * 3_600_000;
 
-const Row = z.object({
-  id: z.string(),
-  handle: z.string(),
-  acquired_at: z.int(),
-  expires_at: z.int(),
-  fencing_token: z.nullable(z.int()),
-  job_type: z.nullable(z.string()),
-});
-const Place = z.object({ service: z.string(), profile: z.string(), location: z.string() });
-const COLUMNS = 'id, handle, acquired_at, expires_at, fencing_token, job_type';
+const Row = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    handle: z.string(),
+    acquired_at: z.int(),
+    expires_at: z.int(),
+    fencing_token: z.nullable(z.int()),
+    job_type: z.nullable(z.string()),
+    origin: z.nullable(z.string()),
+    renewed_at: z.nullable(z.int()),
+    renewals: z.int(),
+  }),
+);
+const Place = z.lazy(() =>
+  z.object({ service: z.string(), profile: z.string(), location: z.string() }),
+);
+const ACQUIRED = 'id, handle, acquired_at, expires_at, fencing_token, job_type, origin';
+export const COLUMNS = `${ACQUIRED}, renewed_at, renewals`;
 
-export interface KnownLease {
+export interface KnownLease extends HeldLease {
   readonly address: LeaseAddress;
-  /** Secret. */
-  readonly handle: string;
-  readonly expiresAt: number;
 }
 
 export interface Ledger extends Attempts {
@@ -61,10 +78,10 @@ export interface Ledger extends Attempts {
    * Remembers a handle in place of an earlier one, and of one from a time that is yet to come: the
    * clock was set back. Drops those that are long over.
    */
-  remember(address: LeaseAddress, lease: HeldLease): void;
+  remember(address: LeaseAddress, lease: AcquiredLease): void;
   /**
-   * Notes a new end of the lease with this handle, if it was told, and the fencing token that came
-   * with it: of several that come at once the highest stays.
+   * Notes that the lease with this handle was renewed, its new end, if it was told, and the fencing
+   * token that came with it: of several that come at once the highest stays.
    */
   prolong(
     address: LeaseAddress,
@@ -98,15 +115,7 @@ export function openLedger(file: string, now: Clock): Ledger {
       explained(file, () => {
         const sql = `SELECT ${COLUMNS} FROM handles WHERE ${ADDRESS}`;
         const [row] = db.prepare(sql).all(...key(address));
-        if (row === undefined) return undefined;
-        const { handle, acquired_at, expires_at, fencing_token, job_type } = Row.parse(row);
-        return {
-          handle,
-          acquiredAt: acquired_at,
-          expiresAt: expires_at,
-          fencingToken: fencing_token ?? undefined,
-          jobType: job_type ?? undefined,
-        };
+        return row === undefined ? undefined : leaseIn(row);
       }),
     idsAt: ({ service, profile, location }) =>
       explained(file, () => {
@@ -119,15 +128,16 @@ export function openLedger(file: string, now: Clock): Ledger {
         const live = known.filter(({ expires_at }) => expires_at > now());
         return (live.length > 0 ? live : known).map(({ id }) => id);
       }),
-    remember: (address, { handle, acquiredAt, expiresAt, fencingToken, jobType }) => {
+    remember: (address, { handle, acquiredAt, expiresAt, fencingToken, jobType, origin }) => {
       run('DELETE FROM handles WHERE expires_at < ?', now() - KEEP);
       run('DELETE FROM attempts WHERE begun_at < ?', now() - KEEP);
       run(
-        `INSERT INTO handles (service, profile, location, ${COLUMNS})
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET (handle, acquired_at, expires_at, fencing_token, job_type) =
-           (excluded.handle, excluded.acquired_at, excluded.expires_at,
-            excluded.fencing_token, excluded.job_type)
+        `INSERT INTO handles (service, profile, location, ${ACQUIRED})
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET
+           (handle, acquired_at, expires_at, fencing_token, job_type, origin, renewed_at, renewals) =
+           (excluded.handle, excluded.acquired_at, excluded.expires_at, excluded.fencing_token,
+            excluded.job_type, excluded.origin, NULL, 0)
          WHERE excluded.acquired_at >= acquired_at OR acquired_at > ?`,
         ...key(address),
         handle,
@@ -135,15 +145,18 @@ export function openLedger(file: string, now: Clock): Ledger {
         expiresAt,
         fencingToken ?? null,
         jobType ?? null,
+        origin === undefined ? null : JSON.stringify(origin),
         now(),
       );
     },
     prolong: (address, handle, expiresAt, fencingToken) =>
       run(
-        `UPDATE handles SET expires_at = coalesce(?, expires_at), fencing_token = coalesce(?, fencing_token)
+        `UPDATE handles SET expires_at = coalesce(?, expires_at),
+           fencing_token = coalesce(?, fencing_token), renewed_at = ?, renewals = renewals + 1
          WHERE ${PLACE} AND handle = ? AND coalesce(? >= fencing_token, TRUE)`,
         expiresAt ?? null,
         fencingToken ?? null,
+        now(),
         ...place(address),
         handle,
         fencingToken ?? null,
@@ -156,19 +169,34 @@ export function openLedger(file: string, now: Clock): Ledger {
         run(`UPDATE OR REPLACE ${table} SET profile = ? WHERE profile = ?`, newName, name);
       }
     },
-    all: () =>
-      explained(file, () =>
-        db
-          .prepare(`SELECT service, profile, location, ${COLUMNS} FROM handles`)
-          .all()
-          .map((row) => {
-            const { id, handle, expires_at: expiresAt } = Row.parse(row);
-            return { address: { ...Place.parse(row), id }, handle, expiresAt };
-          }),
-      ),
+    all: () => explained(file, () => allIn(db)),
     waitAtMost: (milliseconds) => {
       db.exec(`PRAGMA busy_timeout = ${milliseconds}`);
     },
     close: () => db.close(),
   };
+}
+
+export function leaseIn(row: unknown): HeldLease {
+  const known = Row.parse(row);
+  return {
+    handle: known.handle,
+    acquiredAt: known.acquired_at,
+    expiresAt: known.expires_at,
+    fencingToken: known.fencing_token ?? undefined,
+    jobType: known.job_type ?? undefined,
+    origin: parseOrigin(parseJson(known.origin ?? '')),
+    renewedAt: known.renewed_at ?? undefined,
+    renewals: known.renewals,
+  };
+}
+
+export function allIn(db: Connection): KnownLease[] {
+  return db
+    .prepare(`SELECT service, profile, location, ${COLUMNS} FROM handles`)
+    .all()
+    .map((row) => {
+      const { id } = Row.parse(row);
+      return { address: { ...Place.parse(row), id }, ...leaseIn(row) };
+    });
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { type Connection, openToLook } from '../sqlite/database.ts';
 import { ADDRESS, key, type LeaseAddress } from './address.ts';
-import { HANDLES } from './ledger.ts';
+import { allIn, COLUMNS, HANDLES, type HeldLease, type KnownLease, leaseIn } from './ledger.ts';
 
 /** What the ledger says of a lease, without its handle. */
 export interface NotedLease {
@@ -11,7 +11,8 @@ export interface NotedLease {
   readonly expiresAt: number;
 }
 
-const Row = z.object({ profile: z.string(), id: z.string(), expires_at: z.int() });
+const row = () => z.object({ profile: z.string(), id: z.string(), expires_at: z.int() });
+const Row = z.lazy(row);
 
 /**
  * The leases of a service that this machine has handles of, those that run longest first. It
@@ -29,6 +30,37 @@ export function lookAtLedger(file: string, service: string, most = 1_000): Noted
       .map((row) => Row.parse(row))
       .map(({ expires_at, ...rest }) => ({ ...rest, expiresAt: expires_at }));
   return looking(file, read) ?? [];
+}
+
+const Noted = z.lazy(() => z.extend(row(), { service: z.string(), location: z.string() }));
+
+/** All that this machine has handles of by this id, what runs longest first. As `lookAtLedger`. */
+export function notedWithId(file: string, id: string): (LeaseAddress & NotedLease)[] {
+  const sql = `SELECT service, profile, location, id, expires_at FROM handles
+    WHERE id = ? ORDER BY expires_at DESC, service`;
+  const read = (db: Connection) =>
+    db
+      .prepare(sql)
+      .all(id)
+      .map((row) => Noted.parse(row))
+      .map(({ expires_at, ...rest }) => ({ ...rest, expiresAt: expires_at }));
+  return looking(file, read) ?? [];
+}
+
+/** What this machine knows of a lease that it acquired, with its handle. As `lookAtLedger`. */
+export function lookAtLease(file: string, address: LeaseAddress): HeldLease | undefined {
+  const sql = `SELECT ${COLUMNS} FROM handles WHERE ${ADDRESS}`;
+  const read = (db: Connection) =>
+    db
+      .prepare(sql)
+      .all(...key(address))
+      .map(leaseIn);
+  return looking(file, read)?.[0];
+}
+
+/** All that this machine remembers, with its handles; undefined where the ledger cannot be read. */
+export function lookAtAll(file: string): KnownLease[] | undefined {
+  return looking(file, allIn);
 }
 
 /** Whether a handle is this machine's; no, where the ledger cannot be read. It changes nothing, either. */

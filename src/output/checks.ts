@@ -58,12 +58,12 @@ function mendLines({ mend, isCommand }: CheckRow, columns: number): string[] {
   return [MARK + lines.join(`\n${' '.repeat(MARK.length)}`)];
 }
 
-function padded(text: string, width: number): string {
+export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
 }
 
 /** Lines of at most so many columns, broken between words, and within those that are longer. */
-function wrapped(text: string, room: number): string[] {
+export function wrapped(text: string, room: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ').flatMap((whole) => pieces(whole, room))) {

@@ -90,9 +90,10 @@ interface List {
   readonly items: readonly Node[];
 }
 
-/** The elements of what is a list, or has one list of objects and no other. */
+/** The elements of what is a list, or has one list of objects and beside it nothing with fields of its own. */
 function listIn({ type, children = [] }: Node): List | undefined {
   if (type === 'array') return { name: undefined, items: children };
+  if (children.some(({ children: [, value] = [] }) => value?.type === 'object')) return undefined;
   const lists = children
     .flatMap(({ children: [key, value] = [] }) =>
       value?.type === 'array' ? [{ name: String(key?.value), items: value.children ?? [] }] : [],

@@ -59,11 +59,14 @@ export function cutMiddle(text: string, room: number): string {
 /**
  * Many things, a line each, under a head; numbers end in one line. Where the terminal is too narrow
  * for that each has a line for each of its properties. In a pipe tab-separated.
+ *
+ * @param painted colors what stands in a cell of the table
  */
 export function renderList(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
   style: Style,
+  painted?: (cell: string, row: number, column: number) => string,
 ): string {
   const { isInteractive, hasHeader, clean, paint } = style;
   const shown = rows.map((row) => row.map((cell) => visible(clean(String(cell)))));
@@ -86,7 +89,9 @@ export function renderList(
     colAligns,
     head: hasHeader ? cut(head).map((name) => paint.bold(name)) : [],
   });
-  for (const row of shown) table.push(cut(row));
+  shown.forEach((row, at) => {
+    table.push(cut(row).map((cell, column) => painted?.(cell, at, column) ?? cell));
+  });
   return table.toString().replace(/ +$/gm, '');
 }
 

@@ -16,6 +16,14 @@ export function shownTime(milliseconds: number, { isUtc }: Zone): string {
   return `${day} ${time} ${offset < 0 ? '-' : '+'}${zone}`;
 }
 
+/** The parts of a service's time, for where the day is told once; as it came when it is none. */
+export function timeOfDay(text: string, zone: Zone): { date: string; time: string } {
+  const milliseconds = Date.parse(text);
+  if (Number.isNaN(milliseconds)) return { date: '', time: text };
+  const [date = '', time = ''] = shownTime(milliseconds, zone).split(' ');
+  return { date, time };
+}
+
 /** The end of a lease, and how far it is: `2025-01-15 11:30:00 +01:00 (14m 59s left)`. */
 export function timeLeft(milliseconds: number, now: number, zone: Zone): string {
   return `${shownTime(milliseconds, zone)} (${leftOf(milliseconds, now)})`;

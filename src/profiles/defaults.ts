@@ -4,7 +4,7 @@ import { readJsonFile } from '../files/json-file.ts';
 import { createFile, removeFile, replaceFile } from '../files/private-file.ts';
 import { SERVICE_NAMES, type ServiceName } from './profile.ts';
 
-const Default = z.object({ profile: z.string() });
+const Default = z.lazy(() => z.object({ profile: z.string() }));
 
 /** Which profile each service has where none is named: a file for each. */
 export class Defaults {

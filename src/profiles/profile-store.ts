@@ -1,4 +1,5 @@
-import { readdir, stat, utimes } from 'node:fs/promises';
+import { readdirSync, utimesSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
 import { readJsonFile } from '../files/json-file.ts';
@@ -192,7 +193,7 @@ export class ProfileStore {
   /** Names in alphabetical order. */
   async names(): Promise<string[]> {
     try {
-      const files = await readdir(join(this.#config, 'profiles'));
+      const files = readdirSync(join(this.#config, 'profiles'));
       return files
         .filter((file) => file.endsWith('.json'))
         .map((file) => file.slice(0, -'.json'.length))
@@ -244,9 +245,11 @@ export class ProfileStore {
   async touch(name: string, now: number): Promise<void> {
     const file = this.#usedFile(name);
     const time = new Date(now);
-    await utimes(file, time, time)
-      .catch(() => createEmptyFile(file))
-      .catch(() => undefined);
+    try {
+      utimesSync(file, time, time);
+    } catch {
+      await createEmptyFile(file).catch(() => undefined);
+    }
   }
 
   /** Whether this is the first time that something is to be told on this machine. */

@@ -69,29 +69,31 @@ export const LOCAL = 'local';
 /** The only origin that what the credential gives may be sent to. */
 const Origin = z.string();
 
-/** A profile that was imported has no secret yet. */
-const TokenCredential = z.object({
-  type: z.enum(SCHEMES),
-  token: z.optional(StoredSecret),
-  origin: Origin,
-});
-
-/** OAuth 2.0 client credentials. The secret is sent to the token URL only. */
-const ClientCredential = z.object({
-  type: z.literal('oauth2'),
-  client_id: z.string().check(z.minLength(1)),
-  client_secret: z.optional(StoredSecret),
-  token_url: z.string().check(z.url()),
-  /** Separated by spaces; without it the service decides. */
-  scope: z.optional(z.string()),
-  origin: Origin,
-});
-export type ClientCredential = z.infer<typeof ClientCredential>;
-
-const Credential = z.discriminatedUnion('type', [TokenCredential, ClientCredential]);
+/** Made when a profile is read, as the others here: mostly there is none. */
+const Credential = z.lazy(() =>
+  z.discriminatedUnion('type', [
+    // A profile that was imported has no secret yet.
+    z.object({
+      type: z.enum(SCHEMES),
+      token: z.optional(StoredSecret),
+      origin: Origin,
+    }),
+    // OAuth 2.0 client credentials. The secret is sent to the token URL only.
+    z.object({
+      type: z.literal('oauth2'),
+      client_id: z.string().check(z.minLength(1)),
+      client_secret: z.optional(StoredSecret),
+      token_url: z.string().check(z.url()),
+      /** Separated by spaces; without it the service decides. */
+      scope: z.optional(z.string()),
+      origin: Origin,
+    }),
+  ]),
+);
 export type Credential = z.infer<typeof Credential>;
+export type ClientCredential = Extract<Credential, { readonly type: 'oauth2' }>;
 
-const FIELDS = {
+const fields = () => ({
   service: z.enum(SERVICE_NAMES),
   url: z.string().check(z.url()),
   credential: z.optional(Credential),
@@ -100,10 +102,10 @@ const FIELDS = {
   /** Certificate, and its key, to show to the service, PEM. */
   client_cert: z.optional(z.string()),
   client_key: z.optional(z.string()),
-};
-export const Profile = z.object(FIELDS);
+});
+export const Profile = z.lazy(() => z.object(fields()));
 /** As its file holds it: with what a later leasectl wrote there, too. */
-export const StoredProfile = z.looseObject(FIELDS);
+export const StoredProfile = z.lazy(() => z.looseObject(fields()));
 export type Profile = z.infer<typeof Profile>;
 
 /** The secret that a credential has, if it has one. */

@@ -16,14 +16,16 @@ const TIMED = ['lease', 'run', 'extend', 'exec'] as const;
  * What a project may say for whoever works in it. It comes with somebody's code: so it names no
  * address and no token, and a field that it does not know is refused.
  */
-const Content = z.strictObject({
-  /** For each service the name of a profile. */
-  profiles: z.optional(z.partialRecord(z.enum(SERVICE_NAMES), z.string())),
-  /** For each command the `--ttl` that it has when none is given. */
-  ttl: z.optional(z.partialRecord(z.enum(TIMED), z.string())),
-  /** What keys begin with, unless they do already. */
-  key_prefix: z.optional(z.string()),
-});
+const Content = z.lazy(() =>
+  z.strictObject({
+    /** For each service the name of a profile. */
+    profiles: z.optional(z.partialRecord(z.enum(SERVICE_NAMES), z.string())),
+    /** For each command the `--ttl` that it has when none is given. */
+    ttl: z.optional(z.partialRecord(z.enum(TIMED), z.string())),
+    /** What keys begin with, unless they do already. */
+    key_prefix: z.optional(z.string()),
+  }),
+);
 
 export interface Project extends z.infer<typeof Content> {
   /** Its file, for messages. */

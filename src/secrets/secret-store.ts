@@ -8,11 +8,13 @@ const Text = z.string().check(z.minLength(1));
  * A secret as a profile's file holds it: itself; the name that it has in the system's keyring, with
  * what may be shown of it; or a shell command that prints it.
  */
-export const StoredSecret = z.union([
-  Text,
-  z.object({ keyring: Text, tail: z.optional(z.string()) }),
-  z.object({ command: Text }),
-]);
+export const StoredSecret = z.lazy(() =>
+  z.union([
+    Text,
+    z.object({ keyring: Text, tail: z.optional(z.string()) }),
+    z.object({ command: Text }),
+  ]),
+);
 export type StoredSecret = z.infer<typeof StoredSecret>;
 
 /** Where a secret can be kept. */

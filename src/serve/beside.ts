@@ -9,6 +9,7 @@ import { createMetrics } from '../server/metrics.ts';
 import { metricsRoute, openApiRoute } from '../server/own-routes.ts';
 import { pause } from '../server/pause.ts';
 import type { Answered } from '../server/request-notes.ts';
+import type { Streams } from '../server/streams.ts';
 import { type Sweeper, startSweeper } from '../server/sweeper.ts';
 
 export interface BesideOptions {
@@ -17,6 +18,7 @@ export interface BesideOptions {
   /** Gives the description of the service, as JSON. */
   readonly openApi: () => Promise<string>;
   readonly log: Log;
+  readonly streams: Pick<Streams, 'count'>;
 }
 
 /** What a service does beside answering: counting, housekeeping, and faults on purpose. */
@@ -31,7 +33,8 @@ export interface Beside {
   stop(): Promise<void>;
 }
 
-export function createBeside(store: Store, { faults, openApi, log }: BesideOptions): Beside {
+export function createBeside(store: Store, options: BesideOptions): Beside {
+  const { faults, openApi, log, streams } = options;
   const metrics = createMetrics();
   const described = openApiRoute(openApi);
   const injector =
@@ -55,7 +58,8 @@ export function createBeside(store: Store, { faults, openApi, log }: BesideOptio
     routesFor(bearer) {
       const namespace = bearer?.namespace ?? DEFAULT_NAMESPACE;
       const census = () => store.within(namespace).read((view) => view.census());
-      return [described, metricsRoute(metrics, namespace, census)];
+      const text = () => metrics.text(namespace, census, streams.count(namespace));
+      return [described, metricsRoute(metrics.contentType, text)];
     },
     answered({ notes, method, status, milliseconds }) {
       const { route, bearer, isDropped } = notes;

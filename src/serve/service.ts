@@ -2,12 +2,16 @@ import type { Store } from '../engine/store.ts';
 import { accessOn } from '../engines.ts';
 import type { Route } from '../http/route.ts';
 import { servedRoutes } from '../served.ts';
-import { type AppOptions, createApp } from '../server/app.ts';
+import { createApp } from '../server/app.ts';
 import { createCallers } from '../server/callers.ts';
+import { createFindDirect } from '../server/direct.ts';
+import { createEndpoints, type EndpointsOptions, headersOf } from '../server/endpoints.ts';
 import { healthRoutes } from '../server/health.ts';
 import { logAnswered } from '../server/log.ts';
-import { refuseForeign } from '../server/loopback.ts';
+import { originOf, refuseForeign } from '../server/loopback.ts';
+import { pause } from '../server/pause.ts';
 import { createRateLimit } from '../server/rate-limit.ts';
+import { Streams } from '../server/streams.ts';
 import type { TrafficOptions } from '../server/traffic.ts';
 import { type BesideOptions, createBeside } from './beside.ts';
 import type { ServeOptions } from './options.ts';
@@ -24,7 +28,9 @@ export interface Service extends TrafficOptions {
   stop(): Promise<void>;
 }
 
-export interface ServiceOptions extends Pick<ServeOptions, 'rate' | 'capacity'>, BesideOptions {
+export interface ServiceOptions
+  extends Pick<ServeOptions, 'rate' | 'capacity'>,
+    Omit<BesideOptions, 'streams'> {
   readonly store: Store;
   /** Whether callers are told apart from the first one on. */
   readonly isGuarded: boolean;
@@ -38,31 +44,39 @@ export function createService(options: ServiceOptions): Service {
   const access = createCallers({ access: accessOn(store), elapsed, isGuarded });
   const check = () => store.check();
   const health = healthRoutes({ check, isStopping: () => isStopping });
-  const beside = createBeside(store, options);
+  const streams = new Streams({ pause });
+  const beside = createBeside(store, { ...options, streams });
   const served = servedRoutes(store, capacity, beside.around);
-  const routesFor: AppOptions['routesFor'] = (bearer) => [
+  const routesFor: EndpointsOptions['routesFor'] = (bearer) => [
     ...health,
     ...beside.routesFor(bearer),
     ...served(bearer),
   ];
-  const app = createApp({
-    routesFor,
-    access,
-    ...(rate > 0 ? { limit: createRateLimit(rate, elapsed) } : {}),
-  });
+  const limit = rate > 0 ? { limit: createRateLimit(rate, elapsed) } : {};
+  const endpoints = createEndpoints({ routesFor, access, ...limit });
+  const app = createApp({ routesFor, streams }, endpoints);
+  const findDirect = createFindDirect(endpoints);
   return {
-    routes: routesFor(undefined),
+    routes: endpoints.routes,
     beginStop: () => {
       isStopping = true;
+      streams.stop();
       beside.beginStop();
     },
     start: () => beside.start(),
     stop: () => beside.stop(),
     answer: async (request, notes) => {
-      const refusal = await refuseForeign(request, access);
+      const refusal = await refuseForeign(originOf(request), access);
       if (!refusal) return app.fetch(request, { notes });
-      const { status, headers, body } = refusal;
-      return new Response(body, { status, headers });
+      const { status, body } = refusal;
+      return new Response(body, { status, headers: headersOf(refusal) });
+    },
+    direct: (incoming) => {
+      const found = findDirect(incoming);
+      return (
+        found &&
+        (async (notes) => (await refuseForeign(found.origin, access)) ?? found.answer(notes))
+      );
     },
     onAnswered: (answered) => {
       logAnswered(log, answered);

@@ -1,190 +1,67 @@
 import { Hono } from 'hono';
-import { Failure } from '../domain/failure.ts';
-import type { Access, Bearer } from '../engine/access.ts';
-import {
-  PROBLEMS,
-  type Problem,
-  type Route,
-  type RouteAnswer,
-  type RouteRequest,
-} from '../http/route.ts';
-import { type HttpAnswer, KNOWS_ACQUISITIONS } from '../http/transport.ts';
-import { callerOf, clientOf, strangerOf } from './counted-as.ts';
-import { AnswerDropped } from './fault-injector.ts';
+import { DEFAULT_NAMESPACE } from '../engine/store.ts';
+import type { RouteAnswer } from '../http/route.ts';
+import { createEndpoints, type Endpoints, type EndpointsOptions, headersOf } from './endpoints.ts';
 import { NO_SUCH_ENDPOINT } from './no-such-endpoint.ts';
-import type { RateLimit } from './rate-limit.ts';
+import { pause } from './pause.ts';
 import { readBody } from './read-body.ts';
-import type { Bindings, RequestNotes } from './request-notes.ts';
+import type { Bindings } from './request-notes.ts';
+import { Streams } from './streams.ts';
 
-export interface AppOptions {
-  /**
-   * The endpoints, bound to who asks; undefined where that does not matter. Their methods, paths,
-   * scopes and refusals, and their order, are the same for everybody.
-   */
-  readonly routesFor: (bearer: Bearer | undefined) => readonly Route[];
-  /** Tells callers apart; without it, or while it is open, everybody may everything. */
-  readonly access?: Gate;
-  /** How often a caller may ask, and how often an address without showing anything that is known. */
-  readonly limit?: RateLimit;
-}
-
-/** Tells callers apart. */
-export interface Gate extends Pick<Access, 'bearerOf' | 'isOpen'> {
-  /** Whether a token was somebody's not long ago, without a look at the database. */
-  wasKnown?(token: string): boolean;
+export interface AppOptions extends EndpointsOptions {
+  /** Answers that go on. */
+  readonly streams?: Streams;
 }
 
 export type App = Hono<{ Bindings: Bindings }>;
 
-/** Callers whose endpoints are kept ready. */
-const MOST_CALLERS = 1_000;
-
-/** The lease service as a Fetch-style application; listening is somebody else's part. */
-export function createApp(options: AppOptions): App {
+/**
+ * The lease service as a Fetch-style application; listening is somebody else's part.
+ *
+ * @param endpoints those of the options, where somebody else asks them, too
+ */
+export function createApp(
+  options: AppOptions,
+  endpoints: Endpoints = createEndpoints(options),
+): App {
   const app: App = new Hono();
-  app.use(async (context, next) => {
-    await next();
-    context.header(KNOWS_ACQUISITIONS, '1');
-  });
-  const routesOf = remembering(options.routesFor);
-  for (const [index, route] of routesOf(undefined).entries()) {
+  const { streams = new Streams({ pause }) } = options;
+  for (const [index, route] of endpoints.routes.entries()) {
     app.on(route.method, route.path, async ({ req, env }) => {
       const notes = env?.notes ?? { id: '' };
-      notes.route = route.path;
-      try {
-        const refusal = await refusalOf(route, req.header('authorization'), notes, options);
-        if (refusal) return responseOf(refusal);
-        const body = await readBody(req.raw);
-        if (body === undefined) return responseOf(route.refuse('too_large'));
-        const own = routesOf(notes.bearer)[index];
-        if (!own) return responseOf(NO_SUCH_ENDPOINT);
-        const answer = await handled(own, notes, options.limit, {
-          params: req.param(),
-          query: new URL(req.url).searchParams,
-          header: (name) => req.header(name),
-          body,
-          ...(notes.bearer ? { caller: notes.bearer.name } : {}),
-        });
-        return responseOf(answer);
-      } catch (error) {
-        if (error instanceof AnswerDropped) notes.isDropped = true;
-        else notes.error = error;
-        return responseOf(route.refuse(meaningOf(error)));
-      }
+      const asked = {
+        params: req.param(),
+        get query() {
+          return new URL(req.url).searchParams;
+        },
+        header: (name: string) => req.header(name),
+        body: () => readBody(req.raw),
+      };
+      const answer = await endpoints.answer(index, asked, notes);
+      const { pieces } = answer;
+      if (!pieces || req.method === 'HEAD') return responseOf(answer);
+      const namespace = notes.bearer?.namespace ?? DEFAULT_NAMESPACE;
+      if (!streams.admits(namespace)) return responseOf(route.refuse('crowded'));
+      notes.streamedSince = performance.now();
+      const listener = {
+        namespace,
+        isAllowed: () => endpoints.mayListen(route, req.header('authorization')),
+        onFailure: (error: unknown) => {
+          notes.error = error;
+        },
+      };
+      return responseOf(answer, streams.begin(pieces, listener));
     });
   }
   app.notFound(() => responseOf(NO_SUCH_ENDPOINT));
   return app;
 }
 
-/** Finds out who asks, and whether they may. */
-async function refusalOf(
-  { scope, refuse }: Route,
-  authorization: string | undefined,
-  notes: RequestNotes,
-  { access, limit }: AppOptions,
-): Promise<HttpAnswer | undefined> {
-  // What is for everybody is so without the database, too.
-  if (scope === undefined || !access) return undefined;
-  const token = tokenIn(authorization);
-  const stranger = strangerOf(notes.remote);
-  const early = limit?.wait(stranger);
-  // Others at its address are not to keep out who was known.
-  const isFamiliar = () => token !== undefined && access.wasKnown?.(token);
-  if (early !== undefined && !isFamiliar()) return limited(refuse, early);
-  const bearer = token === undefined ? undefined : await access.bearerOf(token);
-  if (bearer) notes.bearer = bearer;
-  const wait = bearer && limit?.take(callerOf(bearer));
-  if (wait !== undefined) return limited(refuse, wait);
-  const problem = await problemOf(access, bearer, scope);
-  if (problem === 'unauthorized') limit?.take(stranger);
-  return problem && refuse(problem, messageOf(problem, scope));
-}
-
-/** Lets a route handle a request, unless too many came that show a secret in place of a token. */
-async function handled(
-  { clientIn, refuse, handle }: Route,
-  { remote }: RequestNotes,
-  limit: RateLimit | undefined,
-  request: RouteRequest,
-): Promise<RouteAnswer> {
-  if (!clientIn || !limit) return handle(request);
-  const client = clientOf(clientIn(request) ?? '');
-  const stranger = strangerOf(remote);
-  const wait = limit.wait(stranger) ?? limit.wait(client);
-  if (wait !== undefined) return limited(refuse, wait);
-  const answer = await handle(request);
-  // Only who has the secret can use up what the client may.
-  if (answer.status < 300) limit.take(client);
-  else if (answer.status < 500) limit.take(stranger);
-  return answer;
-}
-
-function limited(refuse: Route['refuse'], wait: number): HttpAnswer {
-  return retriedAfter(wait, refuse('rate_limited'));
-}
-
-function retriedAfter(seconds: number, answer: HttpAnswer): HttpAnswer {
-  return { ...answer, headers: { ...answer.headers, 'retry-after': String(seconds) } };
-}
-
-/** Keeps what was made for a caller, for as many callers as there usually are. */
-function remembering(routesFor: AppOptions['routesFor']): AppOptions['routesFor'] {
-  const known = new Map<string, readonly Route[]>();
-  return (bearer) => {
-    const caller = callerOf(bearer);
-    const found = known.get(caller);
-    if (found) return found;
-    if (known.size >= MOST_CALLERS) known.clear();
-    const routes = routesFor(bearer);
-    known.set(caller, routes);
-    return routes;
-  };
-}
-
-/** The token of a request: as a bearer, or by AskUI's Basic, in which it stands alone. */
-function tokenIn(authorization: string | undefined): string | undefined {
-  const [, scheme, value = ''] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization ?? '') ?? [];
-  if (scheme === undefined) return undefined;
-  return /^bearer$/i.test(scheme) ? value : Buffer.from(value, 'base64').toString();
-}
-
-async function problemOf(
-  access: Pick<Access, 'isOpen'>,
-  bearer: Bearer | undefined,
-  scope: string,
-): Promise<Problem | undefined> {
-  if (bearer) return bearer.scopes.some((own) => own === scope) ? undefined : 'forbidden';
-  return (await access.isOpen()) ? undefined : 'unauthorized';
-}
-
-/** Who may not is told what it would take. */
-function messageOf(problem: Problem, scope: string): string {
-  const { message } = PROBLEMS[problem];
-  return problem === 'forbidden' ? `${message} It lacks the scope ${scope}.` : message;
-}
-
-function meaningOf(error: unknown): Problem {
-  if (!(error instanceof Failure) || error.code !== 'unavailable') return 'internal';
-  return error.outcomeUnknown ? 'outcome_unknown' : 'unavailable';
-}
-
-/** When to come back, in seconds, after what passes by itself. */
-const RETRY_AFTER = '1';
-
-/** What a 401 has to come with (RFC 9110, section 15.5.2), unless an endpoint says it better. */
-const CHALLENGE = 'Bearer realm="leasectl"';
-
-function responseOf({ status, headers, body, at }: RouteAnswer): Response {
-  const passes = status === PROBLEMS.rate_limited.status || status === PROBLEMS.unavailable.status;
-  return new Response(status === 204 ? null : body, {
+function responseOf(answer: RouteAnswer, stream?: ReadableStream<Uint8Array>): Response {
+  const { status, body } = answer;
+  // All at once: to add a header later makes a slower kind of Response of it.
+  return new Response(status === 204 ? null : (stream ?? body), {
     status,
-    headers: {
-      ...(passes ? { 'retry-after': RETRY_AFTER } : {}),
-      ...(status === PROBLEMS.unauthorized.status ? { 'www-authenticate': CHALLENGE } : {}),
-      // Holders count from this until a lease ends, which the database's clock decides, not a node's.
-      ...(at === undefined ? {} : { date: new Date(at).toUTCString() }),
-      ...headers,
-    },
+    headers: headersOf(answer),
   });
 }

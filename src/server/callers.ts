@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Access, Bearer } from '../engine/access.ts';
-import type { Gate } from './app.ts';
+import type { Gate } from './endpoints.ts';
 
 export interface CallersOptions {
   readonly access: Pick<Access, 'bearerOf' | 'isOpen'>;

@@ -1,3 +1,4 @@
+import { NOBODY } from '../domain/requester.ts';
 import type { AcquireDecision, Engine } from '../engine/engine.ts';
 import type { Lease } from '../engine/lease.ts';
 import type { Route } from '../http/route.ts';
@@ -50,7 +51,8 @@ export function createFaultInjector(
     await pause(lifetime(), closing.signal);
     if (closing.signal.aborted) return;
     const detail = { reason: 'fault' };
-    const { outcome } = await engine.change(kind, id, { type: 'break', fencingToken, detail });
+    const command = { type: 'break', fencingToken, detail } as const;
+    const { outcome } = await engine.change(kind, id, command, NOBODY);
     if (outcome.type === 'broken') onFault('lose', kind);
   };
   const losing = <T extends AcquireDecision | undefined>(engine: Engine, decision: T): T => {
@@ -63,8 +65,8 @@ export function createFaultInjector(
   return {
     engine: (engine) => ({
       ...engine,
-      acquire: async (request) => losing(engine, await engine.acquire(request)),
-      acquireNext: async (request) => losing(engine, await engine.acquireNext(request)),
+      acquire: async (request, by) => losing(engine, await engine.acquire(request, by)),
+      acquireNext: async (request, by) => losing(engine, await engine.acquireNext(request, by)),
     }),
 
     routes: (routes) =>

@@ -1,4 +1,4 @@
-import { PatternRouter } from 'hono/router/pattern-router';
+import type { Router } from 'hono/router';
 import type { Route } from '../http/route.ts';
 import type { Transport } from '../http/transport.ts';
 import { NO_SUCH_ENDPOINT } from './no-such-endpoint.ts';
@@ -6,8 +6,8 @@ import { NO_SUCH_ENDPOINT } from './no-such-endpoint.ts';
 export interface InProcessOptions {
   /** Stands before the paths of requests. */
   readonly basePath: string;
-  /** Who asks. */
-  readonly caller: string;
+  /** Says who asks: what is only looked at is never noted with it. */
+  readonly caller: () => string;
 }
 
 /**
@@ -18,26 +18,59 @@ export function createInProcessTransport(
   routes: readonly Route[],
   { basePath, caller }: InProcessOptions,
 ): Transport {
-  const router = new PatternRouter<Route>();
-  for (const route of routes) router.add(route.method, route.path, route);
-  return async (request) => {
+  const find = finderIn(routes);
+  const by = {
+    get caller() {
+      return caller();
+    },
+    requestId: null,
+  };
+  return async (request, { until }) => {
     const isHead = request.method === 'HEAD';
     const path = basePath + request.path;
-    const [[match]] = router.match(isHead ? 'GET' : request.method, path);
-    if (!match) return NO_SUCH_ENDPOINT;
+    const found = await find(isHead ? 'GET' : request.method, path);
+    if (!found) return NO_SUCH_ENDPOINT;
+    const { pieces, ...answer } = await found.route.handle({
+      params: found.params,
+      query: request.query,
+      header: (name) => request.headers[name],
+      body: request.body,
+      by,
+    });
+    if (pieces && until) return { ...answer, stream: pieces(until) };
+    return isHead ? { ...answer, body: '' } : answer;
+  };
+}
+
+interface Found {
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+type Find = (method: string, path: string) => Promise<Found | undefined>;
+
+function finderIn(routes: readonly Route[]): Find {
+  let router: Promise<Router<Route>> | undefined;
+  return async (method, path) => {
+    const own = routes.find((route) => route.method === method && route.path === path);
+    // Most endpoints have no parameters: to load a router would take longer than all the rest.
+    if (own && !path.includes(':')) return { route: own, params: {} };
+    router ??= routerOf(routes);
+    const [[match]] = (await router).match(method, path);
+    if (!match) return undefined;
     const [route, found] = match;
     const params = Object.entries(found).flatMap(([name, value]) =>
       typeof value === 'string' ? [[name, decoded(value)] as const] : [],
     );
-    const answer = await route.handle({
-      params: Object.fromEntries(params),
-      query: request.query,
-      header: (name) => request.headers[name],
-      body: request.body,
-      caller,
-    });
-    return isHead ? { ...answer, body: '' } : answer;
+    return { route, params: Object.fromEntries(params) };
   };
+}
+
+async function routerOf(routes: readonly Route[]): Promise<Router<Route>> {
+  const { PatternRouter } = await import('hono/router/pattern-router');
+  const router = new PatternRouter<Route>();
+  for (const route of routes) router.add(route.method, route.path, route);
+  return router;
 }
 
 /** As it came where it is no URL encoding of a text. */

@@ -31,7 +31,7 @@ const HEALTH = /^\/(healthz|readyz)$/;
 
 /** Tells of a request, without anything that came with it but its id. */
 export function logAnswered(log: Log, answered: Answered): void {
-  const { notes, method, status, milliseconds, remote } = answered;
+  const { notes, method, status, milliseconds, streamed, remote } = answered;
   const { id, route, bearer, error } = notes;
   const line = {
     request_id: id,
@@ -39,7 +39,8 @@ export function logAnswered(log: Log, answered: Answered): void {
     route,
     // Null for who was gone before the answer.
     status: status ?? null,
-    ms: Math.round(milliseconds * 10) / 10,
+    ms: rounded(milliseconds),
+    ...(streamed === undefined ? {} : { streamed_ms: rounded(streamed) }),
     caller: bearer?.name,
     namespace: bearer?.namespace,
     remote,
@@ -50,6 +51,10 @@ export function logAnswered(log: Log, answered: Answered): void {
   else if (route !== undefined && HEALTH.test(route))
     log[isWell(status) ? 'debug' : 'warn'](line, 'request');
   else log.info(line, 'request');
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
 }
 
 function isWell(status: number | undefined): boolean {

@@ -35,8 +35,13 @@ export interface Metrics {
    * Everything, in Prometheus' format, that a namespace may know: nothing of any other.
    *
    * @param census what the namespace has now
+   * @param streams how many listen at this node to what happens in it
    */
-  text(namespace: string, census: () => Promise<readonly Census[]>): Promise<string>;
+  text(
+    namespace: string,
+    census: () => Promise<readonly Census[]>,
+    streams: number,
+  ): Promise<string>;
   /** Of the text. */
   readonly contentType: string;
 }
@@ -77,7 +82,8 @@ export function createMetrics(): Metrics {
     answered({ namespace = NOBODY, method, route = 'none', status, milliseconds }) {
       duration.observe({ namespace, method, route, status }, milliseconds / 1000);
     },
-    async text(namespace, census) {
+    async text(namespace, census, streams) {
+      gauges.streams.set({ namespace }, streams);
       await measure(gauges, namespace, census);
       return `${await process.metrics()}${await visibleText(own, namespace)}`;
     },
@@ -124,6 +130,7 @@ function createGauges(register: Registry) {
   return {
     held: gauge('leases_held', 'Leases that are held now.', 'kind'),
     depth: gauge('queue_depth', 'Added work that could be acquired now.', 'kind'),
+    streams: gauge('event_streams', 'Who listens to /admin/v1/events of this node now.'),
     isUp: gauge('database_up', 'Whether the database answered just now: 1 or 0.'),
   };
 }
@@ -185,14 +192,16 @@ function observe(engine: Engine, namespace: string, counters: Counters): Engine 
   };
   return {
     ...engine,
-    acquire: async (request) => acquired(request.kind, await engine.acquire(request)),
-    acquireNext: async (request) => acquired(request.kind, await engine.acquireNext(request)),
-    change: async (kind, id, command) => {
-      const decision = await engine.change(kind, id, command);
+    acquire: async (request, by) => acquired(request.kind, await engine.acquire(request, by)),
+    acquireNext: async (request, by) =>
+      acquired(request.kind, await engine.acquireNext(request, by)),
+    change: async (kind, id, command, by) => {
+      const decision = await engine.change(kind, id, command, by);
       // Who shows no handle cannot have lost it.
       return 'handle' in command ? changed(kind, decision) : decision;
     },
-    changeHeld: async (kind, command) => changed(kind, await engine.changeHeld(kind, command)),
+    changeHeld: async (kind, command, by) =>
+      changed(kind, await engine.changeHeld(kind, command, by)),
   };
 }
 

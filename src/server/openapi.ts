@@ -122,7 +122,7 @@ function securityOf(scope: string, { takesBasic = false }: DescribedDialect): Js
   return ways.map((way) => ({ [way]: [scope] }));
 }
 
-function parametersOf({ path, query, idempotencyKey }: Operation): JsonObject[] {
+function parametersOf({ path, query, idempotencyKey, headers = {} }: Operation): JsonObject[] {
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -140,6 +140,13 @@ function parametersOf({ path, query, idempotencyKey }: Operation): JsonObject[] 
     ...inPath,
     ...(query ? queryParameters(requestSchema(query)) : []),
     ...(idempotencyKey ? [key] : []),
+    ...Object.entries(headers).map(([name, description]) => ({
+      name,
+      in: 'header',
+      required: false,
+      description,
+      schema: { type: 'string', minLength: 1 },
+    })),
   ];
 }
 

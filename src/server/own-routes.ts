@@ -1,14 +1,8 @@
-import type { Census } from '../engine/store.ts';
 import type { Route } from '../http/route.ts';
-import type { Metrics } from './metrics.ts';
 import { refuseProblem } from './refuse.ts';
 
 /** Tells Prometheus what it may know of a namespace, and of the process. */
-export function metricsRoute(
-  metrics: Metrics,
-  namespace: string,
-  census: () => Promise<readonly Census[]>,
-): Route {
+export function metricsRoute(contentType: string, text: () => Promise<string>): Route {
   return {
     method: 'GET',
     path: '/metrics',
@@ -16,8 +10,8 @@ export function metricsRoute(
     refuse: refuseProblem,
     handle: async () => ({
       status: 200,
-      headers: { 'content-type': metrics.contentType, 'cache-control': 'no-store' },
-      body: await metrics.text(namespace, census),
+      headers: { 'content-type': contentType, 'cache-control': 'no-store' },
+      body: await text(),
     }),
   };
 }

@@ -11,8 +11,10 @@ export interface RequestNotes {
   bearer?: Bearer;
   /** Whether its connection is to be cut, in place of an answer. */
   isDropped?: boolean;
-  /** What was thrown, where the answer is for that. */
+  /** What was thrown, where the answer is for that, or ends with it. */
   error?: unknown;
+  /** From when on its answer went on, by the monotonic clock; only of one that does. */
+  streamedSince?: number;
 }
 
 /** What a request on a socket brings along for the app. */
@@ -27,8 +29,10 @@ export interface Answered {
   readonly method: string | undefined;
   /** Undefined where the client was gone before its answer. */
   readonly status: number | undefined;
-  /** From when its headers had come. */
+  /** From when its headers had come; of an answer that goes on, until it began. */
   readonly milliseconds: number;
+  /** How long an answer went on that does. */
+  readonly streamed?: number | undefined;
   /** The other end's address. */
   readonly remote: string | undefined;
 }

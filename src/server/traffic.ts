@@ -4,13 +4,18 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { json } from '../http/route.ts';
+import { json, type RouteAnswer } from '../http/route.ts';
 import type { HttpAnswer } from '../http/transport.ts';
+import { send } from './direct.ts';
 import { refuseProblem } from './refuse.ts';
 import { type Answered, type RequestNotes, requestIdOf } from './request-notes.ts';
 
 export interface TrafficOptions {
   readonly answer: (request: Request, notes: RequestNotes) => Response | Promise<Response>;
+  /** Answers without `Request` and `Response` what needs neither; undefined where it cannot. */
+  readonly direct: (
+    incoming: IncomingMessage,
+  ) => ((notes: RequestNotes) => Promise<RouteAnswer>) | undefined;
   /** Told of every request when it is over. */
   readonly onAnswered: (answered: Answered) => void;
   /** Told when connections were refused because there are too many: once in {@link TOLD_EVERY}. */
@@ -62,7 +67,13 @@ export class Traffic {
     );
     this.take = (incoming, outgoing) => {
       nameHost(incoming);
-      begun.set(incoming, this.#begin(incoming, outgoing));
+      const notes = this.#begin(incoming, outgoing);
+      const direct = options.direct(incoming);
+      if (direct) {
+        void answeredDirectly(direct, outgoing, notes);
+        return;
+      }
+      begun.set(incoming, notes);
       void respond(incoming, outgoing);
     };
   }
@@ -86,7 +97,11 @@ export class Traffic {
   /** From now on no connection outlives its answer. */
   beginDrain(): void {
     this.#isDraining = true;
-    for (const outgoing of this.#inFlight.keys()) endConnection(outgoing);
+    for (const [outgoing, { notes }] of this.#inFlight) {
+      endConnection(outgoing);
+      // Who does not read what goes on does not read either that it ends.
+      if (notes.streamedSince !== undefined && outgoing.writableNeedDrain) outgoing.destroy();
+    }
   }
 
   /** Hangs up on everybody. @returns how many requests were in flight */
@@ -100,16 +115,21 @@ export class Traffic {
     const begun = performance.now();
     const { method, socket } = incoming;
     const remote = socket.remoteAddress;
-    const notes = { id: requestIdOf(incoming.headers['x-request-id'], randomUUID), remote };
+    const id = requestIdOf(incoming.headers['x-request-id'], randomUUID);
+    const notes: RequestNotes = { id, remote };
     outgoing.setHeader('x-request-id', notes.id);
     const flight: Flight = { notes };
     this.#inFlight.set(outgoing, flight);
     if (this.#isDraining) endConnection(outgoing);
     outgoing.once('close', () => {
       this.#inFlight.delete(outgoing);
-      const status = outgoing.writableFinished ? outgoing.statusCode : flight.refused;
-      const milliseconds = performance.now() - begun;
-      this.#options.onAnswered({ notes, method, status, milliseconds, remote });
+      const { streamedSince: since } = flight.notes;
+      const isAnswered = outgoing.writableFinished || since !== undefined;
+      const status = isAnswered ? outgoing.statusCode : flight.refused;
+      const end = performance.now();
+      const milliseconds = (since ?? end) - begun;
+      const streamed = since === undefined ? undefined : end - since;
+      this.#options.onAnswered({ notes, method, status, milliseconds, streamed, remote });
     });
     return notes;
   }
@@ -154,6 +174,19 @@ async function answered(
     notes.error = error;
     return responseOf(refuseProblem('internal'));
   }
+}
+
+async function answeredDirectly(
+  direct: (notes: RequestNotes) => Promise<RouteAnswer>,
+  outgoing: ServerResponse,
+  notes: RequestNotes,
+): Promise<void> {
+  const answer = await direct(notes).catch((error: unknown) => {
+    notes.error = error;
+    return refuseProblem('internal');
+  });
+  if (notes.isDropped) outgoing.destroy();
+  else if (!outgoing.destroyed) send(outgoing, answer);
 }
 
 function endConnection(outgoing: ServerResponse): void {

@@ -12,9 +12,11 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
+import { monotonic } from '../domain/clock.ts';
 import { Failure } from '../domain/failure.ts';
 import { isJsonObject } from '../domain/json.ts';
 import { explained, isBusy } from './errors.ts';
+import { opened } from './opened.ts';
 
 /** An open file. */
 export type Connection = Database.Database;
@@ -25,12 +27,16 @@ export interface DatabaseKind {
   readonly applicationId: number;
   /** Append only: a released migration is never edited. Its place in the list is its number. */
   readonly migrations: readonly string[];
+  /** Bytes of a page, in files that are made from now on. Default: SQLite's, 4096. */
+  readonly pageSize?: number;
   /** The variable that moves the file elsewhere, for hints. */
   readonly variable: string;
 }
 
 /** How long a statement waits for another process's write, in milliseconds. */
 const BUSY_TIMEOUT = 15_000;
+/** How long looking waits: for whoever closes the file last, and brings the log home. */
+const LOOK_TIMEOUT = 250;
 
 const OWNER_ONLY = 0o600;
 
@@ -49,7 +55,7 @@ export function openDatabase(
 ): Database.Database {
   return explained(file, () => {
     prepareFile(file, kind);
-    const db = new Database(file);
+    const db = connectTo(file);
     try {
       db.exec(`PRAGMA busy_timeout = ${Math.ceil(patience)}`);
       const version = readVersion(db, file, kind);
@@ -64,7 +70,7 @@ export function openDatabase(
 }
 
 /**
- * Opens a database to look at it: nothing is created, changed, migrated or waited for.
+ * Opens a database to look at it: nothing is created, changed or migrated, and hardly waited for.
  *
  * @returns undefined where there is none of this very kind and version
  * @throws an error of any kind when it cannot be read
@@ -73,8 +79,8 @@ export function openToLook(file: string, kind: DatabaseKind): Database.Database 
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return undefined;
   // SQLite makes the side files that are not there, unless nothing is ever going to change.
-  const mode = hasLog(file) ? 'mode=ro' : 'immutable=1';
-  const db = new Database(`${pathToFileURL(file)}?${mode}`);
+  const db = connectTo(file, hasLog(file) ? 'mode=ro' : 'immutable=1');
+  db.exec(`PRAGMA busy_timeout = ${LOOK_TIMEOUT}`);
   const { version, owner } = Object(db.prepare(STATE).all()[0]);
   if (owner === kind.applicationId && version === kind.migrations.length) return db;
   db.close();
@@ -82,10 +88,39 @@ export function openToLook(file: string, kind: DatabaseKind): Database.Database 
 }
 
 /**
+ * Who opens a file so may open it by SQLite alone from then on. Whoever closes it otherwise, be it that he
+ * only read it, loses all locks that the process has on it; and another process that takes itself for the
+ * last one then removes the log that is still written here.
+ *
+ * @param mode how it is opened, where not to read and write
+ */
+function connectTo(file: string, mode?: 'mode=ro' | 'immutable=1'): Database.Database {
+  const db = new Database(mode === undefined ? file : `${pathToFileURL(file)}?${mode}`);
+  // On what never changes there are no locks.
+  if (mode !== 'immutable=1') opened.add(identityOf(file));
+  return db;
+}
+
+function isOpenHere(file: string): boolean {
+  const identity = identityOf(file);
+  return identity !== undefined && opened.has(identity);
+}
+
+function identityOf(file: string): string | undefined {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat && `${stat.dev}:${stat.ino}`;
+}
+
+/**
  * Makes the file where there is none, for SQLite gives its side files the mode of the main one;
  * looks at one that is there before anything may change it.
  */
 function prepareFile(file: string, kind: DatabaseKind): void {
+  if (isOpenHere(file)) {
+    inspect(file, kind);
+    keepPrivate(file, statSync(file).mode);
+    return;
+  }
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_CREAT, OWNER_ONLY);
   const { mode, size } = fstatSync(descriptor);
@@ -95,6 +130,10 @@ function prepareFile(file: string, kind: DatabaseKind): void {
   const isKnown = version <= kind.migrations.length;
   // Even to open and close a file can change it: a log that was left behind is brought home.
   if (size > 0 && !(isOurs && isKnown && !hasLog(file))) inspect(file, kind);
+  keepPrivate(file, mode);
+}
+
+function keepPrivate(file: string, mode: number): void {
   if ((mode & 0o077) !== 0) chmodSync(file, OWNER_ONLY);
 }
 
@@ -117,7 +156,7 @@ function hasLog(file: string): boolean {
 }
 
 function inspect(file: string, kind: DatabaseKind): number {
-  const db = new Database(`${pathToFileURL(file)}?mode=ro`);
+  const db = connectTo(file, 'mode=ro');
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
     return readVersion(db, file, kind);
@@ -136,6 +175,7 @@ function inspect(file: string, kind: DatabaseKind): number {
 export function schemaOf(file: string, kind: DatabaseKind): number {
   return explained(file, () => {
     if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) return 0;
+    if (isOpenHere(file)) return inspect(file, kind);
     const descriptor = openSync(file, constants.O_RDONLY);
     const { applicationId, version } = readHeader(descriptor);
     closeSync(descriptor);
@@ -181,7 +221,11 @@ function readVersion(db: Database.Database, file: string, kind: DatabaseKind): n
 }
 
 function migrate(db: Database.Database, file: string, kind: DatabaseKind, version: number): void {
-  if (version === 0) enableWal(db, file, kind);
+  if (version === 0) {
+    // Once there is a page its size stays.
+    if (kind.pageSize !== undefined) db.exec(`PRAGMA page_size = ${kind.pageSize}`);
+    enableWal(db, file, kind);
+  }
   db.exec('BEGIN IMMEDIATE');
   try {
     // Others may have migrated while this process waited for the lock.
@@ -198,7 +242,7 @@ function migrate(db: Database.Database, file: string, kind: DatabaseKind, versio
 
 /** Changing the journal mode needs the file alone and does not wait for it: so this does. */
 function enableWal(db: Database.Database, file: string, kind: DatabaseKind): void {
-  const deadline = performance.now() + BUSY_TIMEOUT;
+  const deadline = monotonic() + BUSY_TIMEOUT;
   for (;;) {
     try {
       const mode = readValue(db, 'PRAGMA journal_mode = WAL');
@@ -207,7 +251,7 @@ function enableWal(db: Database.Database, file: string, kind: DatabaseKind): voi
         hint: `Keep it on a local disk: set ${kind.variable} to one.`,
       });
     } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error;
+      if (!isBusy(error) || monotonic() > deadline) throw error;
       pause(5 + Math.random() * 20);
     }
   }
@@ -235,7 +279,7 @@ export async function beginImmediate(
   db: Database.Database,
   patience = BUSY_TIMEOUT,
 ): Promise<void> {
-  const deadline = performance.now() + patience;
+  const deadline = monotonic() + patience;
   db.exec('PRAGMA busy_timeout = 0');
   try {
     for (;;) {
@@ -243,7 +287,7 @@ export async function beginImmediate(
         db.exec('BEGIN IMMEDIATE');
         return;
       } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error;
+        if (!isBusy(error) || monotonic() > deadline) throw error;
         await delay(1 + Math.random() * 20);
       }
     }

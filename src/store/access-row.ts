@@ -5,29 +5,35 @@ import type { Transaction } from '../engine/store.ts';
 const text = z.string();
 const instantOrNull = z.nullable(z.int());
 
-const ClientRow = z.object({
-  id: text,
-  namespace: text,
-  name: text,
-  secret_hash: text,
-  scopes: text,
-});
-const GrantRow = z.object({
-  token_hash: text,
-  client_id: text,
-  scopes: text,
-  expires_at: z.int(),
-});
-const TokenRow = z.object({
-  hash: text,
-  namespace: text,
-  name: text,
-  scopes: text,
-  created_at: z.int(),
-  expires_at: instantOrNull,
-  last_used_at: instantOrNull,
-  revoked_at: instantOrNull,
-});
+const ClientRow = z.lazy(() =>
+  z.object({
+    id: text,
+    namespace: text,
+    name: text,
+    secret_hash: text,
+    scopes: text,
+  }),
+);
+const GrantRow = z.lazy(() =>
+  z.object({
+    token_hash: text,
+    client_id: text,
+    scopes: text,
+    expires_at: z.int(),
+  }),
+);
+const TokenRow = z.lazy(() =>
+  z.object({
+    hash: text,
+    namespace: text,
+    name: text,
+    scopes: text,
+    created_at: z.int(),
+    expires_at: instantOrNull,
+    last_used_at: instantOrNull,
+    revoked_at: instantOrNull,
+  }),
+);
 
 /** The part of a transaction that keeps who may ask. */
 export type AccessPart = Pick<

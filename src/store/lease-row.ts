@@ -112,6 +112,13 @@ export function fromRow(value: unknown): Lease {
   };
 }
 
+/** @param values those of {@link COLUMNS}, in their order */
+export function fromValues(values: readonly unknown[]): Lease {
+  const row: Record<string, unknown> = {};
+  for (const [index, column] of COLUMNS.entries()) row[column] = values[index];
+  return fromRow(row);
+}
+
 function toWork(row: z.infer<typeof Row>): Work | null {
   const data = toObject(row.work_data);
   if (data === null) return null;

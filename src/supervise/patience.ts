@@ -9,6 +9,8 @@ export type Look<T> =
       readonly failure: Failure;
       /** Milliseconds after which the service wants to be asked again; undefined if it says nothing. */
       readonly retryAfter: number | undefined;
+      /** The command that tells why it takes so long. */
+      readonly ask?: string | undefined;
     };
 
 export interface WaitOptions<T> {
@@ -47,8 +49,8 @@ export async function waitFor<T>(options: WaitOptions<T>): Promise<T | undefined
   for (;;) {
     const seen = await look(rest());
     if ('found' in seen) return seen.found;
-    const { failure, retryAfter } = seen;
-    if (rest() <= 0) throw patience ? inVain(failure, patience) : failure;
+    const { failure, retryAfter, ask } = seen;
+    if (rest() <= 0) throw patience ? inVain(failure, patience, ask) : failure;
     if (signal.aborted) return undefined;
     const asked = Math.max(retryAfter ?? usual, interval ?? 0, LEAST_PAUSE);
     // Later rather than sooner, and not all at once.
@@ -60,11 +62,11 @@ export async function waitFor<T>(options: WaitOptions<T>): Promise<T | undefined
   }
 }
 
-function inVain(failure: Failure, patience: number): Failure {
+function inVain(failure: Failure, patience: number, ask: string | undefined): Failure {
   const { message, service } = failure;
   const waited = `It was waited for ${formatDuration(patience / 1000)}.`;
   return new Failure('wait_timeout', `${message} ${waited}`, {
-    hint: 'Wait for longer, or find out why it takes so long.',
+    hint: `Wait for longer, or find out why it takes so long${ask ? `: ${ask}` : '.'}`,
     service,
     cause: failure,
   });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { type Clocks, isPast, later } from './moment.ts';
 
 /*
@@ -19,23 +19,35 @@ export const LOOK_INTERVAL = 50;
 const LAST_LOOK = 2_000;
 
 /**
- * Sends a signal to all that runs of a command.
+ * Sends signals, one after the other, to all that runs of a command.
  *
  * @param leader the id of the command's first process, of its group, and of its session
  */
-export function signalAll(leader: number, signal: NodeJS.Signals): void {
+export function signalAll(leader: number, ...signals: readonly NodeJS.Signals[]): void {
   const groups = new Set([leader, ...membersOf(leader).map(({ group }) => group)]);
-  for (const group of groups) signalGroup(group, signal);
+  for (const group of groups) {
+    for (const signal of signals) signalGroup(group, signal);
+  }
 }
 
-function signalGroup(group: number, signal: NodeJS.Signals): void {
+/** @returns whether there is such a group; its dead whom nobody has buried count, too */
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(-group, signal);
+    return process.kill(-group, signal);
   } catch (error) {
     // ESRCH: it is gone. EPERM: all that is left runs as another user, out of reach, as after sudo.
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+    return code === 'EPERM';
   }
+}
+
+/**
+ * Whether certainly nothing is left of a command: all processes of the system are looked at once, which
+ * takes a while, and what its group brings forth meanwhile counts, too.
+ */
+export function isGone(leader: number): boolean {
+  return !isAlive(leader) && !signalGroup(leader, 0);
 }
 
 /** Whether anything of a command still runs. The dead whom nobody has buried do not count. */
@@ -45,10 +57,28 @@ export function isAlive(leader: number): boolean {
     const isFirst = first?.session === leader && !first.hasEnded;
     return isFirst || membersOf(leader).some(({ hasEnded }) => !hasEnded);
   }
+  return signalGroup(leader, 0);
+}
+
+/**
+ * The first process of a command, which has all this in its environment; where the system does not
+ * tell, none.
+ *
+ * @param entries as `NAME=value`
+ */
+export function leaderWith(entries: readonly string[]): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const pids = readdirSync('/proc').map(Number);
+  return pids.find((pid) => pid > 0 && statOf(pid)?.session === pid && hasAll(pid, entries));
+}
+
+function hasAll(pid: number, entries: readonly string[]): boolean {
   try {
-    return process.kill(-leader, 0);
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+    const environment = new Set(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0'));
+    return entries.every((entry) => environment.has(entry));
+  } catch {
+    // It is another user's, or ended in the meantime.
+    return false;
   }
 }
 
@@ -70,7 +100,7 @@ function membersOf(session: number): Stat[] {
 
 function statOf(pid: number): Stat | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const text = readStat(pid);
     // The fields from the third on: those after the name, which may hold anything.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     const [state, , group, session] = fields;
@@ -80,6 +110,19 @@ function statOf(pid: number): Stat | undefined {
   } catch {
     // It ended in the meantime.
     return undefined;
+  }
+}
+
+/** Longer than the kernel makes it. */
+const statBuffer = Buffer.alloc(4096);
+
+/** With half of the calls that reading a file takes: there may be hundreds of processes. */
+function readStat(pid: number): string {
+  const descriptor = openSync(`/proc/${pid}/stat`, 'r');
+  try {
+    return statBuffer.toString('latin1', 0, readSync(descriptor, statBuffer));
+  } finally {
+    closeSync(descriptor);
   }
 }
 

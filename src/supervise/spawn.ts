@@ -13,16 +13,18 @@ export interface CommandLine {
   readonly stdin: 'inherit' | 'ignore';
   /** An open file for its stdout, instead of leasectl's own. */
   readonly stdout?: number | undefined;
+  /** Called before the command is started, where it cannot wait until it may begin. */
+  readonly onUngated: () => void;
 }
 
 /**
  * Shell that waits for a line on a descriptor, and becomes the command then. Without the line it
- * ends: leasectl has died before anybody looked after the command.
+ * ends, whatever follows: leasectl has died before anybody looked after the command.
  */
 function gate(descriptor: number, env: CommandLine['env']): string {
   // Shells make this one up.
   const forget = 'PWD' in env ? '' : 'unset PWD; ';
-  return `IFS= read -r LEASECTL_GATE <&${descriptor} && ${forget}exec "$@" ${descriptor}<&-`;
+  return `IFS= read -r LEASECTL_GATE <&${descriptor} || exit; ${forget}exec "$@" ${descriptor}<&-`;
 }
 
 /** Whether a shell hands the environment on as it is: some drop what cannot be a variable of theirs. */
@@ -34,13 +36,13 @@ function isPassedOn(env: CommandLine['env']): boolean {
 
 /**
  * Starts a command in a session, and so a process group, of its own. It waits until it may begin;
- * where no shell can hand on its environment, it begins at once, and runs for the moment until the
- * watchdog knows of it.
+ * where no shell can hand on its environment, it begins at once, and the watchdog has to know of it
+ * before.
  *
  * @throws the system's error when it cannot be started
  */
 export async function spawnCommand(line: CommandLine): Promise<RunningCommand> {
-  const { file, args, env, descriptor, stdin, stdout } = line;
+  const { file, args, env, descriptor, stdin, stdout, onUngated } = line;
   const stdio: StdioOptions = [stdin, stdout ?? 'inherit', 'inherit'];
   if (descriptor !== undefined) stdio.push(descriptor);
   const options = { env, detached: true, stdio };
@@ -50,7 +52,10 @@ export async function spawnCommand(line: CommandLine): Promise<RunningCommand> {
     const at = stdio.push('pipe') - 1;
     child = spawn('/bin/sh', ['-c', gate(at, env), 'leasectl', file, ...args], options);
     opener = child.stdio?.[at];
-  } else child = spawn(file, args, options);
+  } else {
+    onUngated();
+    child = spawn(file, args, options);
+  }
   const exited = new Promise<Exit>((resolve) => {
     child.on('exit', (code, signal) => resolve({ code, signal }));
   });

@@ -2,7 +2,7 @@ import { Failure } from '../domain/failure.ts';
 import { keep } from './keeper.ts';
 import type { Grant, Lease, Timetable } from './lease.ts';
 import { type Clocks, earlier, isPast, later, type Moment } from './moment.ts';
-import { type Exit, isAlive, killAll, LOOK_INTERVAL, signalAll } from './process-group.ts';
+import { type Exit, isAlive, isGone, killAll, LOOK_INTERVAL, signalAll } from './process-group.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** A command that was started as the leader of a process group of its own. */
@@ -101,7 +101,7 @@ class Supervision {
       const exit = await command.exited;
       this.#hasExited = true;
       // What it left running worked under the lease, too.
-      this.#end('SIGTERM', this.#times.grace);
+      if (this.#ending || !isGone(this.#group)) this.#end('SIGTERM', this.#times.grace);
       await this.#ending;
       this.#isOver.abort();
       await keeping;
@@ -173,9 +173,8 @@ class Supervision {
     this.#instruct();
     if (this.#ending) return;
     const sent = isPast(this.#times.deadline, now) ? 'SIGKILL' : signal;
-    signalAll(this.#group, sent);
     // What somebody has stopped could not make use of its grace.
-    if (sent !== 'SIGKILL') signalAll(this.#group, 'SIGCONT');
+    signalAll(this.#group, sent, ...(sent === 'SIGKILL' ? [] : (['SIGCONT'] as const)));
     this.#ending = this.#untilGone();
   }
 

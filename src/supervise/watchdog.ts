@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { type Clocks, isPast, later, left, type Moment } from './moment.ts';
-import { isAlive, signalAll } from './process-group.ts';
+import { isAlive, leaderWith, signalAll } from './process-group.ts';
 
 /*
  * The watchdog is a process of its own that ends the command where leasectl cannot: when leasectl was
@@ -22,17 +22,31 @@ export interface Order {
   readonly secretFile: string | null;
 }
 
+/** The order before the first: leasectl is about to start a command that will not wait for another. */
+export interface Expectation extends Omit<Order, 'group'> {
+  /** What the command has in its environment, and no other process has, as `NAME=value`. */
+  readonly environment: readonly string[];
+}
+
 /** How often it looks, in milliseconds; and for how long leasectl may be late before it acts. */
 const TICK = 100;
 const LATENESS = 200;
+/** For how long a command is looked for that may have been started, in milliseconds. */
+const SEARCH = 1_000;
 
 /**
  * Follows the orders that come, one JSON text on each line, until there are no more of them and
  * nothing of the command runs any more. That they end without `release` means that leasectl died.
+ *
+ * @param first the order that is in force before any comes
  */
-export async function runWatchdog(orders: Readable, clocks: Clocks): Promise<void> {
-  let order: Order | undefined;
-  let secretFile: string | null = null;
+export async function runWatchdog(
+  orders: Readable,
+  clocks: Clocks,
+  first?: Order | Expectation,
+): Promise<void> {
+  let order = first;
+  let secretFile = first?.secretFile ?? null;
   let isOrphaned = false;
   const ended = new AbortController();
   const reading = read(orders, (next) => {
@@ -52,35 +66,61 @@ export async function runWatchdog(orders: Readable, clocks: Clocks): Promise<voi
   }
   await reading;
   if (!isOrphaned) return;
-  if (order?.stopAt) order = stop(order, clocks);
-  while (order && isAlive(order.group)) {
-    order = act(order, clocks);
+  let known = order && (await search(order, clocks));
+  if (known?.stopAt) known = stop(known, clocks);
+  while (known && isAlive(known.group)) {
+    known = act(known, clocks);
     await clocks.sleep(TICK, never);
   }
   if (secretFile !== null) rmSync(secretFile, { force: true });
 }
 
-/** @returns the order that is in force from then on; none when nothing is left to be watched */
-function act(order: Order, clocks: Clocks): Order | undefined {
-  const now = clocks.now();
-  if (isPast(order.deadline, now)) {
-    signalAll(order.group, 'SIGKILL');
-    return isAlive(order.group) ? order : undefined;
+/**
+ * Looks for a command that leasectl did not come to tell the group of. It has been started by now, or
+ * never will be: as long as it was only a copy of leasectl, it kept the orders from ending, too.
+ */
+async function search(order: Order | Expectation, clocks: Clocks): Promise<Order | undefined> {
+  const never = new AbortController().signal;
+  const end = later(clocks.now(), SEARCH);
+  for (;;) {
+    const known = find(order);
+    if (known || isPast(end, clocks.now())) return known;
+    // Its environment comes to be seen a moment after that.
+    await clocks.sleep(TICK, never);
   }
-  const isLate = order.stopAt !== null && left(order.stopAt, now) <= -lateness(order);
-  return isLate ? stop(order, clocks) : order;
+}
+
+function find(order: Order | Expectation): Order | undefined {
+  if ('group' in order) return order;
+  const group = leaderWith(order.environment);
+  return group === undefined ? undefined : { ...order, group };
+}
+
+/** @returns the order that is in force from then on; none when nothing is left to be watched */
+function act<T extends Order | Expectation>(order: T, clocks: Clocks): T | Order | undefined {
+  const now = clocks.now();
+  const isOver = isPast(order.deadline, now);
+  if (!isOver && !isLate(order, now)) return order;
+  const known = find(order);
+  if (!known) return order;
+  if (!isOver) return stop(known, clocks);
+  signalAll(known.group, 'SIGKILL');
+  return isAlive(known.group) ? known : undefined;
+}
+
+function isLate(order: Order | Expectation, now: Moment): boolean {
+  return order.stopAt !== null && left(order.stopAt, now) <= -lateness(order);
 }
 
 /** Leasectl stops the command itself if it can; a short grace is not to be spent on waiting. */
-function lateness({ grace }: Order): number {
+function lateness({ grace }: Order | Expectation): number {
   return Math.min(LATENESS, grace / 4);
 }
 
 function stop(order: Order, clocks: Clocks): Order {
   const { group, grace, deadline } = order;
-  signalAll(group, 'SIGTERM');
   // What was stopped can do nothing about it.
-  signalAll(group, 'SIGCONT');
+  signalAll(group, 'SIGTERM', 'SIGCONT');
   const now = clocks.now();
   const soon = later(now, grace);
   return {
@@ -93,7 +133,10 @@ function stop(order: Order, clocks: Clocks): Order {
 const RELEASE = 'release';
 
 /** @returns whether the orders ended with a release */
-async function read(orders: Readable, onOrder: (order: Order) => void): Promise<boolean> {
+async function read(
+  orders: Readable,
+  onOrder: (order: Order | Expectation) => void,
+): Promise<boolean> {
   let text = '';
   for await (const chunk of orders) {
     const lines = (text + String(chunk)).split('\n');
@@ -108,6 +151,8 @@ async function read(orders: Readable, onOrder: (order: Order) => void): Promise<
 
 /** Leasectl's end of the watchdog. */
 export interface Watchdog {
+  /** Puts what it is to look for in the place of an order. */
+  expect(order: Expectation): void;
   /** Puts an order in the place of the one before. */
   watch(order: Order): void;
   /** Nothing is left to be watched. */
@@ -127,18 +172,21 @@ const MOST_DEATHS = 5;
 const SHORT_LIFE = 10_000;
 
 /**
- * @param start starts the process; again if it dies before it is released
+ * @param start starts the process, with the last order if there was one; again if it dies before it
+ *   is released
  * @param onGivenUp called when it died too often
  */
-export function createWatchdog(start: () => WatchdogProcess, onGivenUp: () => void): Watchdog {
+export function createWatchdog(
+  start: (order?: string) => WatchdogProcess,
+  onGivenUp: () => void,
+): Watchdog {
   let isReleased = false;
   let deaths = 0;
-  let last = '';
+  let last: string | undefined;
   let current: WatchdogProcess;
   const begin = () => {
     const begun = performance.now();
-    current = start();
-    if (last) current.write(last);
+    current = start(last);
     current.onExit(() => {
       if (isReleased) return;
       deaths = performance.now() - begun > SHORT_LIFE ? 1 : deaths + 1;
@@ -149,10 +197,11 @@ export function createWatchdog(start: () => WatchdogProcess, onGivenUp: () => vo
   };
   begin();
   const send = (line: string) => {
-    last = `${line}\n`;
-    current.write(last);
+    last = line;
+    current.write(`${line}\n`);
   };
   return {
+    expect: (order) => send(JSON.stringify(order)),
     watch: (order) => send(JSON.stringify(order)),
     release: () => {
       isReleased = true;

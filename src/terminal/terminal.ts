@@ -2,12 +2,16 @@ import { createReadStream, fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
+import { DESCRIPTORS, isTerminal, writeAtOnce } from './descriptor.ts';
 import type { Prompts } from './prompts.ts';
 
 /** What is left in a pipe takes no longer to read than this, in milliseconds. */
 const LONGEST_REST = 2_000;
 /** What a flag may read from stdin at most, in bytes: more than any service takes. */
 const MAX_INPUT = 8 * 1024 * 1024;
+
+type Output = 'stdout' | 'stderr';
+type StreamListener = (name: Output, stream: NodeJS.WriteStream) => void;
 
 /** A stream that is passed on to stdout. */
 export interface PassedOn {
@@ -20,16 +24,32 @@ export interface PassedOn {
 /** The streams of a process: stdout is data, stderr is talk. */
 export class Terminal {
   readonly #process: NodeJS.Process;
+  readonly #onStream: StreamListener;
+  readonly #streams: { [name in Output]?: NodeJS.WriteStream } = {};
+  readonly #areTerminals = new Map<keyof typeof DESCRIPTORS, boolean>();
   #isStdinTaken = false;
   #hasProgress = false;
 
-  constructor(process: NodeJS.Process) {
+  /** @param onStream told of each output before it is written to as a stream: which may fail later */
+  constructor(process: NodeJS.Process, onStream: StreamListener = () => undefined) {
     this.#process = process;
+    this.#onStream = onStream;
+  }
+
+  /**
+   * From now on whoever reads slowly is not waited for: for commands that have something else to do
+   * meanwhile, as to keep a lease.
+   */
+  waitForNobody(): void {
+    this.#stream('stdout');
+    this.#stream('stderr');
   }
 
   /** Whether a person looks at the stream, rather than a program. */
-  isInteractive(stream: 'stdin' | 'stdout' | 'stderr'): boolean {
-    return this.#process[stream].isTTY === true;
+  isInteractive(stream: keyof typeof DESCRIPTORS): boolean {
+    const known = this.#areTerminals.get(stream) ?? isTerminal(DESCRIPTORS[stream]);
+    this.#areTerminals.set(stream, known);
+    return known;
   }
 
   /** Whether there is a person who can be asked, at a terminal that can show more than lines. */
@@ -44,14 +64,14 @@ export class Terminal {
   }
 
   /** The stream's width; that of an ordinary terminal where it has none. */
-  columns(stream: 'stdout' | 'stderr'): number {
-    return this.#process[stream].columns || 80;
+  columns(stream: Output): number {
+    return (this.isInteractive(stream) && this.#stream(stream).columns) || 80;
   }
 
   /** Whether what is written to the stream is kept in a file, where nobody looks at it meanwhile. */
-  isFile(stream: 'stdout' | 'stderr'): boolean {
+  isFile(stream: Output): boolean {
     try {
-      return fstatSync(this.#process[stream].fd).isFile();
+      return fstatSync(DESCRIPTORS[stream]).isFile();
     } catch {
       return false;
     }
@@ -59,7 +79,7 @@ export class Terminal {
 
   writeOut(text: string): void {
     this.clearProgress();
-    this.#process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    this.#write('stdout', text.endsWith('\n') ? text : `${text}\n`);
   }
 
   /**
@@ -68,7 +88,7 @@ export class Terminal {
    * @param most bytes that are kept
    */
   passOn(source: Readable, most: number): PassedOn {
-    const { stdout } = this.#process;
+    const stdout = this.#stream('stdout');
     const chunks: Buffer[] = [];
     let size = 0;
     let isHeld = true;
@@ -102,20 +122,23 @@ export class Terminal {
 
   /** Waits until what was written to stdout has been taken. */
   async flushed(): Promise<void> {
-    const { stdout } = this.#process;
-    if (stdout.writableLength > 0 && !stdout.destroyed) {
+    const { stdout } = this.#streams;
+    if (stdout && stdout.writableLength > 0 && !stdout.destroyed) {
       await new Promise<void>((resolve) => {
-        stdout.write('', () => resolve());
-        stdout.once('error', () => resolve());
+        const end = () => {
+          stdout.off('error', end);
+          resolve();
+        };
+        stdout.once('error', end);
+        stdout.write('', end);
       });
     }
   }
 
   /** Shows a line on stderr in the place of the one before; nothing takes it away. */
   showStatus(text: string): void {
-    const { stderr } = this.#process;
     // To the line's begin, and all of it away.
-    stderr.write(`\r\u001b[K${text.slice(0, this.columns('stderr') - 1)}`);
+    this.#write('stderr', `\r\u001b[K${text.slice(0, this.columns('stderr') - 1)}`);
   }
 
   /** Shows a line on stderr that is gone before anything else is written. */
@@ -131,7 +154,22 @@ export class Terminal {
 
   writeError(text: string): void {
     this.clearProgress();
-    this.#process.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
+    this.#write('stderr', text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  #write(name: Output, text: string): void {
+    const isStream = this.#streams[name] !== undefined;
+    const rest = isStream ? text : writeAtOnce(DESCRIPTORS[name], Buffer.from(text));
+    if (rest.length > 0) this.#stream(name).write(rest);
+  }
+
+  #stream(name: Output): NodeJS.WriteStream {
+    const known = this.#streams[name];
+    if (known) return known;
+    const stream = this.#process[name];
+    this.#streams[name] = stream;
+    this.#onStream(name, stream);
+    return stream;
   }
 
   /**

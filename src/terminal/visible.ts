@@ -1,5 +1,5 @@
-/** Characters that act on a terminal, or on the order of what is read, instead of showing. */
-const ACTING = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+import { ACTING } from '../domain/acting.ts';
+
 /** White space between the parts of a JSON text; within its strings it is escaped already. */
 const LAYOUT = /[\t\n\r]/;
 

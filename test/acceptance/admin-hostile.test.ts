@@ -22,7 +22,7 @@ function answers(text: string) {
   };
   const event = {
     ...{ sequence: 1, kind: text, id: text, type: text, at: text, fencing_token: 1, version: 1 },
-    ...{ caller: text, detail: { [text]: text } },
+    ...{ before: text, after: text, caller: text, request_id: text, detail: { [text]: text } },
   };
   const token = {
     ...{ name: text, namespace: text, scope: text, created_at: text },

@@ -31,7 +31,7 @@ test('what is added over HTTP is there for the commands on the same profile', as
   expect(await json(['jobs', 'claim', job.job_id], { env })).toMatchObject({ claimed_by: 'agent' });
   const forbidden = await run(['admin', 'leases', 'list'], { env });
   expect(forbidden).toMatchObject({ code: 4, stdout: '' });
-  expect(forbidden.stderr).toContain('It needs a token with the scope admin.');
+  expect(forbidden.stderr).toContain('leasectl admin tokens add NAME --scope admin');
   await json(['admin', 'tokens', 'revoke', 'agent']);
   expect(await json(['admin', 'tokens', 'list'])).toMatchObject([
     { name: 'agent', revoked_at: expect.any(String), last_used_at: expect.any(String) },

@@ -117,7 +117,7 @@ describe('leases', () => {
     expect(broken.stdout).toContain('State\texpired, broken\n');
     const history = await run(['admin', 'history', 'deploy/prod']);
     expect(history.stdout).toMatch(
-      /\tbroken\tkey\tdeploy\/prod\t.+@.+\treason=it hangs\n.*\tacquired\t/,
+      /\tbroken\tkey\tdeploy\/prod\theld → .*\t.+@.+\treason=it hangs\n.*\tacquired\t/,
     );
     for (const { stdout, stderr } of [listed, shown, broken, history]) {
       expect(stdout + stderr).not.toContain(lease_id);
@@ -135,8 +135,29 @@ describe('leases', () => {
     expect((await show(job.job_id)).stdout).toContain('Kind\tjob\nState\twaiting\n');
     expect((await show(runnerJob.id)).stdout).toContain('Kind\trunner_job\n');
     expect((await show(runnerJob.id, '--kind', 'runner-job')).code).toBe(0);
+    // As answers have it.
+    expect((await show(runnerJob.id, '--kind=runner_job')).code).toBe(0);
+    const { code, stderr } = await show(runnerJob.id, '--kind', 'runner');
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('runner-job') });
+    expect(stderr).not.toContain('runner_job');
     expect((await show(job.job_id, '--kind', 'key')).code).toBe(3);
     expect((await run(['admin', 'leases', 'break', job.job_id])).code).toBe(7);
+  });
+
+  test('of which nothing happened say so, beside an answer that is empty', async () => {
+    const { json, run } = createSandbox();
+    const said = async (...args: string[]) => {
+      const { code, stdout, stderr } = await run(['admin', 'history', ...args, '--no-header']);
+      expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: '' });
+      return stderr;
+    };
+    expect(await said()).toBe('Nothing is noted.\n');
+    await json(['lease', 'k']);
+    const where = 'of n: check the spelling. Events are kept for 30 days.\n';
+    expect(await said('n')).toBe(`Nothing is noted ${where}`);
+    expect(await said('n', '--type', 'broken')).toBe(`Nothing that is asked for is noted ${where}`);
+    expect(await said('--kind', 'job')).toBe('Nothing that is asked for is noted.\n');
+    expect((await run(['admin', 'history', 'k'])).stderr).toBe('');
   });
 
   test('come in pieces, and how to go on is told', async () => {
@@ -156,7 +177,10 @@ describe('leases', () => {
     [['leases', 'list', '--state', 'gone']],
     [['leases', 'show']],
     [['history', '--before', 'x']],
-    [['history', '--type', 'extended']],
+    [['history', '--type', 'gone']],
+    [['history', '--since', 'yesterday']],
+    [['history', '--since', '2025-13-01']],
+    [['history', '--follow', '--before', '5']],
   ])('%j is refused: 2', async (args) => {
     const { run } = createSandbox();
     expect(await run(['admin', ...args])).toMatchObject({ code: 2, stdout: '' });

@@ -41,7 +41,7 @@ function send(url: string, message: Buffer): Promise<number[]> {
 test('whatever comes over connections is survived, and changes nothing that is held', async () => {
   const sandbox = createSandbox();
   const store = openSqliteStore({ file: sandbox.databaseFile });
-  const engine = engineOn(store, null);
+  const engine = engineOn(store);
   const victims = await createVictims(engine);
   const before = await stateOf(engine, victims.kept);
   const { admin: _, ...dialects } = victims.templates;

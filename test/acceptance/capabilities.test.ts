@@ -72,11 +72,8 @@ describe('capabilities', () => {
     expect(listed).toMatchObject({ profile: 'runners', service: 'askui', url });
     const { available, notes } = read(listed);
     expect(available).toEqual([
-      'api',
-      'runner-jobs complete',
-      'runner-jobs exec',
-      'runner-jobs lease',
-      'runner-jobs ping',
+      ...['api', 'break', 'ls', 'runner-jobs complete', 'runner-jobs exec', 'runner-jobs lease'],
+      ...['runner-jobs ping', 'watch', 'why'],
     ]);
     expect(notes).toMatchObject({
       lease: 'Only for onceonly.',
@@ -100,7 +97,10 @@ describe('capabilities', () => {
     await add('some', '--scope', 'jobs:claim jobs:heartbeat');
     await add('any');
     const some = read(await json(['capabilities', 'some']));
-    expect(some.available).toEqual(['api', 'jobs claim', 'jobs heartbeat', 'jobs list']);
+    expect(some.available).toEqual([
+      ...['api', 'break', 'jobs claim', 'jobs heartbeat', 'jobs list', 'jobs why'],
+      ...['ls', 'watch', 'why'],
+    ]);
     expect(some.notes).toMatchObject({
       'jobs submit': 'The profile asks for no jobs:submit.',
       'jobs fail': 'The profile asks for no jobs:submit.',

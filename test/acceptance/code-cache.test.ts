@@ -2,72 +2,110 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createSandbox } from '../support/sandbox.ts';
+import { startLastingStub } from '../support/stub-server.ts';
 
 /** A machine where no command ran before. */
 function createFresh() {
   const sandbox = createSandbox();
   const directory = join(sandbox.directory, 'cache', 'leasectl');
-  const options = { env: { XDG_CACHE_HOME: dirname(directory) } };
-  const run = (...args: string[]) => sandbox.run(args, options);
-  return { directory, run };
+  const env = { XDG_CACHE_HOME: dirname(directory) };
+  const run = (...args: string[]) => sandbox.run(args, { env });
+  return { sandbox, directory, env, run };
 }
 
-function onlyFile(directory: string): string {
-  const files = readdirSync(directory);
+/** The only cache of a command. */
+function cacheOf(directory: string, command: string): string {
+  const files = readdirSync(directory).filter((name) => name.endsWith(`-${command}`));
   expect(files).toHaveLength(1);
   return join(directory, files[0] ?? '');
 }
 
-const commandsIn = (file: string) =>
-  readFileSync(file, 'latin1').split('\n', 1)[0]?.split(' ').slice(1);
+/** Changes with the file. */
+const versionOf = (file: string) => statSync(file).ino;
 
-test('the code cache is its owner’s, and grows with every kind of command', async () => {
+test('each command has a code cache, which is its owner’s', async () => {
   const { directory, run } = createFresh();
   expect((await run('lease', 'k')).code).toBe(0);
-  const file = onlyFile(directory);
+  const file = cacheOf(directory, 'lease');
   expect([file, directory].map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o700]);
-  expect(commandsIn(file)).toEqual(['lease']);
-  expect((await run('status', 'k')).code).toBe(0);
-  expect((await run('profile', 'list')).code).toBe(0);
-  expect((await run('--version')).code).toBe(0);
-  expect(commandsIn(file)).toEqual(['lease', 'status', 'profile:list', 'help']);
-  const before = statSync(file).ino;
-  expect((await run('status', 'k')).code).toBe(0);
+  for (const args of [['status', 'k'], ['profile', 'list'], ['--version'], ['jobs']]) {
+    expect((await run(...args)).code).toBe(0);
+  }
+  expect((await run('status', '--help')).code).toBe(0);
   expect((await run('bogus')).code).toBe(2);
-  expect(statSync(file).ino).toBe(before);
+  const commands = readdirSync(directory).map((name) => name.replace(/^\w+-v[\d.]+-\w+-/, ''));
+  expect(commands.sort()).toEqual(['help', 'lease', 'profile.list', 'status', 'version']);
+  const before = versionOf(file);
+  expect((await run('lease', 'other')).code).toBe(0);
+  expect(versionOf(file)).toBe(before);
+});
+
+test('it grows when the command uses more, and keeps what it has', async () => {
+  const { directory, run } = createFresh();
+  expect((await run('status', 'k')).code).toBe(3);
+  const file = cacheOf(directory, 'status');
+  const { size } = statSync(file);
+  expect((await run('lease', 'k')).code).toBe(0);
+  expect((await run('status', 'k')).code).toBe(0);
+  expect(statSync(file).size).toBeGreaterThan(size);
+  const before = versionOf(file);
+  expect((await run('status', 'k')).code).toBe(0);
+  expect((await run('status', 'other')).code).toBe(3);
+  expect(versionOf(file)).toBe(before);
+});
+
+test('who has a service elsewhere has another one', async () => {
+  const { sandbox, directory, env, run } = createFresh();
+  const service = await startLastingStub({
+    status: 404,
+    body: { detail: { error: 'not_found', message: 'No.' } },
+  });
+  const far = { ...env, LEASECTL_URL: service.url, LEASECTL_TOKEN: 'token-of-a-test' };
+  expect((await run('status', 'k')).code).toBe(3);
+  const before = versionOf(cacheOf(directory, 'status'));
+  expect((await sandbox.run(['status', 'k'], { env: far })).code).toBe(3);
+  expect(readFileSync(cacheOf(directory, 'status-far'))).not.toHaveLength(0);
+  expect(versionOf(cacheOf(directory, 'status'))).toBe(before);
 });
 
 describe('a code cache is made anew', () => {
   test.each<[string, (content: Buffer) => Buffer]>([
     ['empty', () => Buffer.alloc(0)],
     ['cut', (content) => content.subarray(0, content.length / 2)],
+    ['cut at an odd place', (content) => content.subarray(0, content.length - 1)],
     ['full of zeros', (content) => Buffer.alloc(content.length)],
+    ['half of zeros', (content) => content.fill(0, content.length / 2)],
     ['damaged', (content) => content.fill(0xff, 5_000, 5_020)],
+    ['damaged at its end', (content) => content.fill(0xff, content.length - 20)],
   ])('that is %s', async (_, spoil) => {
     const { directory, run } = createFresh();
     await run('lease', 'k');
-    const file = onlyFile(directory);
+    const file = cacheOf(directory, 'lease');
     const good = readFileSync(file);
     writeFileSync(file, spoil(Buffer.from(good)));
-    expect(await run('status', 'k')).toMatchObject({ code: 0, stderr: '' });
-    expect(commandsIn(onlyFile(directory))).toEqual(['status']);
+    const before = versionOf(file);
+    expect(await run('lease', 'other')).toMatchObject({ code: 0, stderr: '' });
+    expect(versionOf(cacheOf(directory, 'lease'))).not.toBe(before);
+    expect(readFileSync(file).length).toBeGreaterThan(good.length * 0.9);
   });
 
   test('that others could have written', async () => {
     const { directory, run } = createFresh();
     await run('lease', 'k');
-    chmodSync(onlyFile(directory), 0o666);
-    expect((await run('status', 'k')).code).toBe(0);
-    expect(commandsIn(onlyFile(directory))).toEqual(['status']);
-    expect(statSync(onlyFile(directory)).mode & 0o777).toBe(0o600);
+    chmodSync(cacheOf(directory, 'lease'), 0o666);
+    expect((await run('lease', 'other')).code).toBe(0);
+    expect(statSync(cacheOf(directory, 'lease')).mode & 0o777).toBe(0o600);
   });
 
   test('of another build, which goes', async () => {
     const { directory, run } = createFresh();
     mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, '0123456789abcdef-v20.0.0-x64'), 'old');
+    const old = ['-status', '', '.123', '-status.123'];
+    for (const end of old) {
+      writeFileSync(join(directory, `0123456789abcdef-v20.0.0-x64${end}`), 'old');
+    }
     await run('lease', 'k');
-    expect(commandsIn(onlyFile(directory))).toEqual(['lease']);
+    expect(readdirSync(directory)).toHaveLength(1);
   });
 
   test('beside files that are none, which stay', async () => {

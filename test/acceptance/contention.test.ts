@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import { workOf as runnerWorkOf } from '../../src/services/askui/new-job.ts';
 import { workOf } from '../../src/services/retaia/new-job.ts';
@@ -64,7 +65,7 @@ async function addJobs(file: string, form: Form): Promise<void> {
         : workOf({ job_type: 'extract_facts' }, randomUUID);
     return { kind, id, ttl: TTL, work } as const;
   });
-  await engine.add(added);
+  await engine.add(added, NOBODY);
   await store.close();
 }
 

@@ -14,9 +14,8 @@ describe('LEASECTL_DEBUG=http', () => {
   test('shows a request and its answer, and no secret', async () => {
     const stub = await startStub(ACQUIRED);
     const { run } = createSandbox();
-    const { code, stdout, stderr } = await run(['lease', 'k', '--ttl', '60s', '--json'], {
-      env: hosted(stub.url),
-    });
+    const request = ['lease', 'k', '--ttl', '60s', '--no-context', '--json'];
+    const { code, stdout, stderr } = await run(request, { env: hosted(stub.url) });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ lease_id: HANDLE });
     const lines = stderr.trimEnd().split('\n');
@@ -42,7 +41,7 @@ describe('LEASECTL_DEBUG=http', () => {
       ?.map((line) => line.replace(/\d+ ms/, ''));
     expect(heads).toEqual([
       `> GET ${stub.url}/v1/ai/status?key=k (#1)`,
-      '* no answer: UND_ERR_SOCKET (#1, )',
+      '* no answer: ECONNRESET (#1, )',
       `> GET ${stub.url}/v1/ai/status?key=k (#2, attempt 2)`,
       '< 503 Service Unavailable (#2, )',
       `> GET ${stub.url}/v1/ai/status?key=k (#3, attempt 3)`,

@@ -98,6 +98,7 @@ describe('variables', () => {
     const found = await examined({
       ONCEONLY_API_KEY: CANARY,
       NO_COLOR: '1',
+      LEASECTL_NO_CONTEXT: '1',
       HTTPS_PROXY: `http://user:${CANARY}@proxy.example.com:3128`,
       NO_PROXY: 'localhost',
       PATH_OF_NOBODY: 'x',
@@ -105,6 +106,11 @@ describe('variables', () => {
     expect(found).toEqual({
       LEASECTL_STORAGE: { status: 'ok', detail: 'file', mend: null },
       ONCEONLY_API_KEY: { status: 'ok', detail: 'set, for https://api.onceonly.tech', mend: null },
+      LEASECTL_NO_CONTEXT: {
+        status: 'ok',
+        detail: 'set: leases do not say where they were taken',
+        mend: null,
+      },
       NO_COLOR: { status: 'ok', detail: 'set: there are no colors', mend: null },
       HTTPS_PROXY: {
         status: 'ok',

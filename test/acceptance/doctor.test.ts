@@ -42,7 +42,7 @@ describe('on a machine in order', () => {
     expect({ code, wrong }).toEqual({ code: 0, wrong: [] });
     expect(snapshot(sandbox)).toEqual(before);
     expect(of('database', 'leases')).toMatchObject([
-      { detail: `${sandbox.databaseFile} (0600), schema 3` },
+      { detail: `${sandbox.databaseFile} (0600), schema 5` },
     ]);
     expect(of('directory', 'data')).toMatchObject([
       { detail: `${dirname(sandbox.databaseFile)} (0700), and SQLite works there` },

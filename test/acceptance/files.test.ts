@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createAuthority } from '../support/certificates.ts';
 import { examine } from '../support/doctor.ts';
@@ -113,4 +113,13 @@ describe('a file that the user names', () => {
     const complete = ['complete', 'k', '--result', `@${file}`];
     expectFailure(await run(complete), `--result: "${file}" ${words}`);
   });
+});
+
+test('a command brings the logs of its databases home', async () => {
+  const { databaseFile, ledgerFile, run } = createSandbox();
+  for (const args of [['lease', 'k'], ['status', 'k'], ['ls'], ['complete', 'k']]) {
+    expect((await run(args)).code).toBe(0);
+    expect(readdirSync(dirname(databaseFile)), args[0]).toEqual(['leases.db']);
+    expect(readdirSync(dirname(ledgerFile)), args[0]).toEqual(['handles.db']);
+  }
 });

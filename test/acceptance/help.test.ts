@@ -52,7 +52,11 @@ const PREPARED: Readonly<Record<string, (sandbox: Sandbox) => Promise<unknown>>>
   'admin:leases:break': ({ json }) => json(['lease', 'hello']),
   'admin:history': ({ json }) => json(['lease', 'hello']),
 
+  break: ({ json }) => json(['lease', 'hello']),
+  ls: ({ json }) => json(['lease', 'hello']),
+  watch: ({ json }) => json(['lease', 'hello']),
   status: ({ json }) => json(['lease', 'hello']),
+  why: ({ json }) => json(['lease', 'hello']),
   extend: ({ json }) => json(['lease', 'hello']),
   complete: ({ json }) => json(['lease', 'hello']),
   cancel: ({ json }) => json(['lease', 'hello']),
@@ -114,12 +118,13 @@ const WITH_JOB: Readonly<Record<string, (sandbox: Sandbox) => Promise<Environmen
   'runner-jobs:complete': leased,
   'admin:runner-jobs:cancel': leased,
   'admin:leases:show': leased,
+  break: claimed,
 };
 
 /** A line that runs until it is stopped, at any port: stops it as soon as it has said something. */
 function stopped(line: string): string {
   const begun = `${line.replace('serve', 'serve --port 0')} > said &`;
-  return `${begun} until [ -s said ]; do sleep 0.1; done; kill -INT $!; wait $!; cat said`;
+  return `${begun} until [ -s said ]; do sleep 0.1; done; kill $!; wait $! || [ $? = 143 ]; cat said`;
 }
 
 /** Runs a line in a shell that knows `leasectl`, as a reader who copies it would. */
@@ -151,7 +156,11 @@ describe('every example runs as shown', () => {
       const { url } = await startStub({ status: 200, body: answer });
       await addProfile(sandbox, 'prod', url);
     }
-    const stdout = await runShown(sandbox, id === 'serve' ? stopped(command) : command, env);
+    const stdout = await runShown(
+      sandbox,
+      /^(serve|watch)$/.test(id) ? stopped(command) : command,
+      env,
+    );
     if (!command.includes(' > ')) expect(stdout).not.toBe('');
   });
 });
@@ -235,7 +244,7 @@ test('every command has the flags that all have, and those that ask a service th
     if (id === 'help') continue;
     const expected = ['json', 'no-color'];
     // These print no answer.
-    if (!/(^|:)(exec|serve)$/.test(id)) expected.push('field', 'query', 'utc', 'wide');
+    if (!/(^|:)(exec|serve|watch)$/.test(id)) expected.push('field', 'query', 'utc', 'wide');
     if (!/^(profile:|(capabilities|completion|doctor|serve)$)/.test(id)) {
       expected.push('profile', 'timeout');
     }

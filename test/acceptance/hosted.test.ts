@@ -99,7 +99,7 @@ test('a lease is taken, kept and finished, with the handle from the ledger', asy
   expect(await json(['complete', 'k', '--result-hash', 'h'], { env })).toEqual(done);
   const bodies = stub.seen.map(({ body }) => JSON.parse(body));
   expect(bodies).toEqual([
-    { key: 'k', ttl: 60 },
+    { key: 'k', ttl: 60, metadata: { leasectl: expect.objectContaining({ command: 'lease' }) } },
     { key: 'k', lease_id: HANDLE },
     { key: 'k', lease_id: HANDLE, result_hash: 'h' },
   ]);

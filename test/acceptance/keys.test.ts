@@ -82,7 +82,12 @@ describe('a lease from beginning to end', () => {
     const db = new Database(databaseFile);
     const [row] = db.prepare('SELECT metadata FROM leases').all();
     db.close();
-    expect(JSON.parse(Object(row).metadata)).toEqual({ a: '1', b: 'x=y', c: [true] });
+    expect(JSON.parse(Object(row).metadata)).toEqual({
+      leasectl: expect.anything(),
+      a: '1',
+      b: 'x=y',
+      c: [true],
+    });
   });
 
   test('by run', async () => {
@@ -104,7 +109,7 @@ describe('lease tells apart', () => {
     expect(text.code).toBe(11);
     expect(text.stdout).toContain('Status\tpolling\n');
     expect(text.stderr).toMatch(
-      /^Error: a b is held by somebody else, for 59m 5\ds more\.\nHint: Try again in 5s, or look at it: leasectl status 'a b'\n$/,
+      /^Error: a b is held by somebody else, for 59m 5\ds more\.\nHint: Try again in 5s, or see what keeps it: leasectl why 'a b'\n$/,
     );
     const json_ = await run(['lease', 'a b', '--json', '--idempotent'], bob);
     expect(json_).toMatchObject({ code: 11, stderr: '' });

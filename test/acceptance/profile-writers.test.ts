@@ -241,7 +241,7 @@ describe('writers that are killed', () => {
 
   test('at any time', async () => {
     await killAll(35, (end, _, round) => {
-      const timer = setTimeout(end, 20 + ((round * 37) % 120));
+      const timer = setTimeout(end, 10 + ((round * 37) % 60));
       return () => clearTimeout(timer);
     });
   });

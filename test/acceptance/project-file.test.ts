@@ -231,3 +231,15 @@ test('the README shows a project file, and what a command goes by with it', asyn
     table.split('\n').map((line) => line.split(/ {2,}/)),
   );
 });
+
+test('its keys are meant, and no others, where leases are looked into and broken', async () => {
+  const { jsonIn, path, write } = createProject();
+  await jsonIn(path(), ['lease', 'k']);
+  write(PREFIX, 'repo');
+  const inRepo = (...args: string[]) => jsonIn(path('repo'), args);
+  await inRepo('lease', 'k');
+  expect(await inRepo('why', 'k')).toMatchObject({ id: 'web-k', diagnosis: 'healthy' });
+  const broken = await inRepo('break', 'k', '--reason', 'r', '--force', '--yes');
+  expect(broken).toMatchObject({ id: 'web-k', outcome: 'broken' });
+  expect(await jsonIn(path(), ['status', 'k'])).toMatchObject({ status: 'in_progress' });
+});

@@ -40,6 +40,8 @@ function lacking(facts: Facts, faults: Faults, hasDatabase: boolean): string[] {
 /** Nobody locks what is about to be changed. */
 const WITHOUT_LOCKS = {
   'src/store/postgres/session.ts': (source: string) => source.replace(' FOR UPDATE)', ')'),
+  'src/store/postgres/batch-statements.ts': (source: string) =>
+    source.replace('FOR UPDATE SKIP LOCKED) AS found', ') AS found'),
   'src/store/postgres/claimable.ts': (source: string) =>
     source.replace('FOR UPDATE OF lease SKIP LOCKED', ''),
 };

@@ -1,84 +1,119 @@
-// How many acquisitions and completions `leasectl serve` answers in a second, and how long nearly all
-// of them take, against a bare way to PostgreSQL and back, and against Redis: medians of interleaved
-// runs, so that a machine that slows down slows them all. Needs a build. Usage: npm run bench:serve [ROUNDS]
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { measure, median } from './load.mjs';
-import { forget, selectOne, startDatabase, startRedis, startServe } from './targets.mjs';
+// How many leases `leasectl serve` acquires and completes on SQLite in a second, and how long nearly all
+// of them take: beside what the machine's disk allows SQLite itself, and beside etcd and Redis.
+import { openBare } from './bare-sqlite.mjs';
+import { compared, interleaved, median } from './harness.mjs';
+import { load } from './load.mjs';
+import { makePlace } from './package.mjs';
+import { grantCreateAndRevoke, startEtcd, startRedis } from './rivals.mjs';
+import { acquire, startServe } from './targets.mjs';
 
-const ROUNDS = Math.max(1, Number(process.argv[2]) || 5);
-const CONNECTIONS = [2, 64, 512];
-/** Milliseconds of each run, and of the one before it that is not counted. */
-const RUN = 2_000;
+const SHORT = { rounds: 2, others: [], run: 800 };
+/** `others`: counts of connections beside those of the claim. */
+const LONG = { rounds: 7, others: [2, 512], run: 2_000 };
+/** Connections of the claim. */
+const MANY = 64;
+/** Milliseconds before each run that are not counted. */
 const WARM_UP = 300;
 
-async function run(target, count) {
-  const { workers, close } = await target.open(count);
-  await measure(workers, WARM_UP);
-  const result = await measure(workers, RUN);
+/** @returns rows: medians of the runs */
+export async function measure({ isShort, progress }) {
+  const { rounds, others, run } = isShort ? SHORT : LONG;
+  const { directory, remove } = makePlace();
+  const bare = openBare(`${directory}/bare.db`);
+  const running = [];
+  const start = async (promise) => {
+    const target = await promise;
+    if (target) running.push(target);
+    return target;
+  };
+  try {
+    const serve = await start(startServe('SQLite', `${directory}/leases.db`, directory));
+    // Nothing but the claim in the short form: what others have installed decides nothing there.
+    const etcd = isShort ? undefined : await start(startEtcd(directory));
+    const redis = isShort ? undefined : await start(startRedis(directory));
+    const pairs = Object.fromEntries([MANY, ...others].map((count) => [count, []]));
+    const rates = (target, count, work) => async () => {
+      const result = await loaded(target, count, run, work);
+      if (target === serve && !work) pairs[count].push(result);
+      return result.rate;
+    };
+    progress(`${rounds} interleaved runs of ${run / 1_000} s each`);
+    const of = await interleaved(
+      {
+        bare: () => bare.rate(1, run),
+        together: () => bare.rate(MANY, run),
+        acquired: rates(serve, MANY, acquire),
+        ...Object.fromEntries([MANY, ...others].map((count) => [count, rates(serve, count)])),
+        ...(etcd
+          ? { etcd: rates(etcd, MANY), revoked: rates(etcd, MANY, grantCreateAndRevoke) }
+          : {}),
+        ...(redis ? { redis: rates(redis, MANY) } : {}),
+      },
+      rounds,
+    );
+    return [
+      ...ownRows(of, pairs),
+      ...(etcd ? etcdRows(of, etcd.name) : [missing('etcd', isShort)]),
+      ...(redis ? redisRows(of, redis.name) : [missing('redis-server', isShort)]),
+    ];
+  } finally {
+    await Promise.all(running.map((target) => target.stop()));
+    bare.close();
+    remove();
+  }
+}
+
+async function loaded(target, count, milliseconds, work) {
+  const { workers, close } = await target.open(count, work);
+  await load(workers, WARM_UP);
+  const result = await load(workers, milliseconds);
   await close();
   return result;
 }
 
-/** What one is of another, where there is that one. */
-function ratio(value, base) {
-  return base === undefined ? '-' : (value / base).toFixed(3);
+function missing(program, isShort) {
+  const why = isShort ? 'not in the short form' : `there is no ${program} on the PATH`;
+  return { what: `beside ${program}`, missing: why };
 }
 
-function print(cells) {
-  const [name, ...others] = cells;
-  process.stdout.write(`${name.padEnd(30)}${others.map((cell) => cell.padStart(13)).join('')}\n`);
-}
-
-function report(results, count) {
-  const figures = [...results].map(([name, runs]) => {
-    const own = runs.filter((run) => run.count === count);
-    return [name, median(own.map(({ rate }) => rate)), median(own.map(({ p99 }) => p99))];
+/** Each lease is changed twice, so its changes are compared with a transaction each. */
+function ownRows(of, pairs) {
+  const bare = { what: 'SQLite, a transaction each', value: median(of.bare) };
+  const together = { what: `SQLite, ${MANY} in each transaction`, value: median(of.together) };
+  return Object.entries(pairs).flatMap(([count, runs]) => {
+    const isClaim = count === String(MANY);
+    const what = `acquire and complete, ${count} connections`;
+    const changes = 2 * median(of[count]);
+    const [p50, p99] = [median(runs.map((run) => run.p50)), median(runs.map((run) => run.p99))];
+    const half = isClaim ? { least: 0.5 } : undefined;
+    return [
+      compared(what, changes, 'changes a second', bare, half),
+      ...(isClaim ? [compared(what, changes, 'changes a second', together)] : []),
+      compared(`${what}: 99 of 100`, p99, 'ms', { what: 'half of them', value: p50 }, { most: 10 }),
+    ];
   });
-  const of = (name) => figures.find(([own]) => own === name) ?? [];
-  const [, select, selectP99] = of('SELECT 1');
-  const [, redis, redisP99] = of('redis SET NX PX');
-  print([
-    `${count} connections`,
-    'per second',
-    'of SELECT 1',
-    'of redis',
-    'p99',
-    'of SELECT 1',
-    'of redis',
-  ]);
-  for (const [name, rate, p99] of figures) {
-    const rates = [rate.toFixed(0), ratio(rate, select), ratio(rate, redis)];
-    print([name, ...rates, `${p99.toFixed(1)} ms`, ratio(p99, selectP99), ratio(p99, redisP99)]);
-  }
-  process.stdout.write('\n');
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'leasectl-bench-'));
-const postgres = await startDatabase();
-const targets = [];
-try {
-  targets.push(await startServe('SQLite', join(directory, 'leases.db'), directory));
-  targets.push(await startServe('PostgreSQL', await postgres.createDatabase(), directory));
-  targets.push(selectOne(await postgres.createDatabase()));
-  const redis = await startRedis(directory);
-  if (redis) targets.push(redis);
-  else process.stdout.write('There is no redis-server: nothing is compared with it.\n');
-  const results = new Map(targets.map(({ name }) => [name, []]));
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const count of CONNECTIONS) {
-      for (const target of targets) {
-        results.get(target.name).push({ count, ...(await run(target, count)) });
-      }
-    }
-  }
-  process.stdout.write(
-    `Node ${process.version}, medians of ${ROUNDS} interleaved runs of ${RUN / 1_000} s\n\n`,
-  );
-  for (const count of CONNECTIONS) report(results, count);
-} finally {
-  await Promise.all(targets.map((target) => target.stop()));
-  await postgres.remove();
-  forget(directory);
+/**
+ * What is the same for whoever asks: a lease that is taken, and one that is taken and given back, which is two
+ * requests here, and three there. How many pairs of requests both answer stands beside it.
+ */
+function etcdRows(of, name) {
+  const [acquired, completed] = [
+    `acquire, ${MANY} connections`,
+    `acquire and complete, ${MANY} connections`,
+  ];
+  const row = (what, rates, rival, rivals, bound) =>
+    compared(what, median(rates), 'leases a second', { what: rival, value: median(rivals) }, bound);
+  return [
+    row(acquired, of.acquired, name, of.etcd, { least: 1 }),
+    row(completed, of[MANY], `${name}, and revoke`, of.revoked, { least: 1 }),
+    row(completed, of[MANY], name, of.etcd),
+  ];
+}
+
+function redisRows(of, name) {
+  const redis = { what: name, value: median(of.redis) };
+  const what = `acquire, ${MANY} connections`;
+  return [compared(what, median(of.acquired), 'leases a second', redis)];
 }

@@ -1,65 +1,122 @@
-// How long commands take from start to end, against a bare `node`: medians of interleaved runs, so
-// that a machine that slows down slows them all. Needs a build. Usage: npm run bench:start [RUNS]
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// How long commands take from their start to their end, against a bare `node -e 0`.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { compared, interleaved, median } from './harness.mjs';
+import {
+  BIN,
+  copyPackage,
+  hostedAt,
+  makePlace,
+  nodeOf,
+  startStub,
+  timed,
+  versionOf,
+} from './package.mjs';
 
-const RUNS = Math.max(20, Number(process.argv[2]) || 30);
-const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
-const home = mkdtempSync(join(tmpdir(), 'leasectl-bench-'));
-// NODE_EXTRA_CA_CERTS alone costs Node 20 as much as its own start, so it is not passed on.
-const env = { PATH: process.env.PATH, HOME: home };
+const ROUNDS = { short: 11, long: 41 };
+const BARE = 'node -e 0';
+/** Milliseconds that the control adds to a start. */
+const ADDED = 20;
 
-const commands = {
-  'node -e 0': ['-e', '0'],
-  'leasectl --version': [bin, '--version'],
-  'leasectl status KEY': [bin, 'status', 'bench'],
-  'leasectl lease KEY --idempotent': [bin, 'lease', 'bench', '--idempotent'],
-  // What a shell asks for when TAB is pressed.
-  'leasectl <TAB>': [bin, '__complete', 'zsh', 'leasectl', ''],
-  'leasectl status <TAB>': [bin, '__complete', 'zsh', 'leasectl', 'status', ''],
-  // A key is worked on once.
-  'leasectl exec KEY -- true': (round) => [bin, 'exec', `bench-${round}`, '--', 'true'],
+const BOUNDS = {
+  '--version': 1.7,
+  '--help': 1.7,
+  'status KEY': 2.0,
+  'status KEY, hosted': 2.4,
 };
 
-function run(args) {
-  const begun = process.hrtime.bigint();
-  const { status, stderr } = spawnSync(process.execPath, args, { env });
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
-  return Number(process.hrtime.bigint() - begun) / 1e6;
+/** By name, what is run: words of leasectl, and what is in its environment besides. */
+function commandsAt(url) {
+  return {
+    '--version': { words: ['--version'] },
+    '--help': { words: ['--help'] },
+    'status KEY': { words: ['status', 'bench'] },
+    'status KEY, hosted': {
+      words: ['status', 'bench'],
+      hosted: hostedAt(url),
+    },
+    'lease KEY --idempotent': { words: ['lease', 'bench', '--idempotent'] },
+    // A key is worked on once.
+    'exec KEY -- true': { words: (run) => ['exec', `bench-${run}`, '--', 'true'] },
+    // What a shell asks for when TAB is pressed.
+    'leasectl <TAB>': { words: ['__complete', 'zsh', 'leasectl', ''] },
+    'status <TAB>': { words: ['__complete', 'zsh', 'leasectl', 'status', ''] },
+  };
 }
 
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (
-    (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2
-  );
-}
-
-try {
-  run([bin, 'lease', 'bench', '--ttl', '1h']);
-  const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
-  for (let round = 0; round < RUNS; round += 1) {
-    for (const [name, args] of Object.entries(commands)) {
-      times[name].push(run(typeof args === 'function' ? args(round) : args));
+/** @returns rows: medians in milliseconds from the start of a process to its end */
+export async function measure({ isShort, progress, isControl = false, nodes = [] }) {
+  const rounds = isShort ? ROUNDS.short : ROUNDS.long;
+  const stub = await startStub();
+  try {
+    if (isControl) return await withDelay(rounds, progress);
+    if (nodes.length === 0) return await ofNode(process.execPath, '', rounds, stub.url, progress);
+    const rows = [];
+    for (const version of nodes) {
+      const file = nodeOf(version);
+      const prefix = `Node ${versionOf(file)}: `;
+      rows.push(...(await ofNode(file, prefix, rounds, stub.url, progress)));
     }
+    return rows;
+  } finally {
+    await stub.stop();
   }
-  const bare = median(times['node -e 0']);
-  process.stdout.write(`Node ${process.version}, ${RUNS} interleaved runs each\n\n`);
-  process.stdout.write(
-    `${'command'.padEnd(34)}${'median'.padStart(10)}${'min'.padStart(10)}${'ratio'.padStart(8)}\n`,
-  );
-  for (const [name, values] of Object.entries(times)) {
-    const middle = median(values);
-    const cells = [`${middle.toFixed(1)} ms`, `${Math.min(...values).toFixed(1)} ms`].map((cell) =>
-      cell.padStart(10),
-    );
-    process.stdout.write(
-      `${name.padEnd(34)}${cells.join('')}${(middle / bare).toFixed(2).padStart(8)}\n`,
-    );
+}
+
+/** @param file a node, which the commands and what they are compared with are run by */
+async function ofNode(file, prefix, rounds, url, progress) {
+  const { env, remove } = makePlace();
+  try {
+    timed(file, [BIN, 'lease', 'bench', '--ttl', '1h'], env);
+    let runs = 0;
+    const works = { [BARE]: () => timed(file, ['-e', '0'], env) };
+    const commands = commandsAt(url);
+    for (const [name, { words, hosted }] of Object.entries(commands)) {
+      works[name] = () => {
+        runs += 1;
+        const given = typeof words === 'function' ? words(runs) : words;
+        return timed(file, [BIN, ...given], { ...env, ...hosted });
+      };
+    }
+    progress(`${prefix}${rounds} interleaved runs of each of ${Object.keys(works).length}`);
+    const times = await interleaved(works, rounds);
+    const base = { what: BARE, value: median(times[BARE]) };
+    return Object.keys(commands).map((name) => {
+      const bound = Object.hasOwn(BOUNDS, name) ? { most: BOUNDS[name] } : undefined;
+      return compared(prefix + name, median(times[name]), 'ms', base, bound);
+    });
+  } finally {
+    remove();
   }
-} finally {
-  rmSync(home, { recursive: true, force: true });
+}
+
+/** Whether it would be seen that a module takes some time when it is loaded. */
+async function withDelay(rounds, progress) {
+  const { directory, env, remove } = makePlace();
+  try {
+    const slow = copyPackage(join(directory, 'slow'));
+    const wait = `const end = performance.now() + ${ADDED};\nwhile (performance.now() < end);\n`;
+    writeFileSync(join(slow, '..', 'wait.js'), wait);
+    const source = readFileSync(slow, 'utf8');
+    writeFileSync(slow, source.replace("'use strict';", "'use strict';\nrequire('./wait.js');"));
+    progress(`${rounds} interleaved runs, with and without ${ADDED} ms`);
+    const run = (words) => () => timed(process.execPath, words, env);
+    const times = await interleaved(
+      {
+        [BARE]: run(['-e', '0']),
+        asItIs: run([BIN, '--version']),
+        slowed: run([slow, '--version']),
+      },
+      rounds,
+    );
+    const [bare, asItIs, slowed] = [times[BARE], times.asItIs, times.slowed].map(median);
+    const added = { what: 'added', value: ADDED };
+    return [
+      compared('--version', asItIs, 'ms', { what: BARE, value: bare }),
+      compared('--version, a module slowed down', slowed, 'ms', { what: BARE, value: bare }),
+      compared('what that made it slower', slowed - asItIs, 'ms', added, { least: 0.8, most: 1.2 }),
+    ];
+  } finally {
+    remove();
+  }
 }

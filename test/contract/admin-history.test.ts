@@ -19,9 +19,12 @@ describe('the history', () => {
       id: 'k',
       type: 'broken',
       at: '2025-01-15T10:30:05.000Z',
+      before: 'held',
+      after: 'expired',
       fencing_token: 1,
       version: 2,
       caller: expect.stringMatching(/^caller-/),
+      request_id: null,
       detail: { reason: 'gone' },
     });
     expect(acquired).toMatchObject({ type: 'acquired', at: '2025-01-15T10:30:00.000Z' });
@@ -36,15 +39,18 @@ describe('the history', () => {
     const idsOf = async (query: Readonly<Record<string, string>>) =>
       (await admin.get(History, '/history', query)).events.map(({ id }) => id);
     expect(await idsOf({ kind: 'key' })).toEqual(['d', 'b/c', 'a']);
+    expect(await idsOf({ kind: 'key', type: 'extended,refused' })).toEqual([]);
+    expect(await idsOf({ kind: 'key', since: '2025-01-15T10:30:00Z' })).toHaveLength(3);
+    expect(await idsOf({ kind: 'key', since: '2025-01-15T10:30:00.001Z' })).toEqual([]);
     expect(await idsOf({ kind: 'job', type: 'acquired' })).toEqual(jobs.toReversed());
     expect(await idsOf({ id: 'b/c' })).toEqual(['b/c']);
     const first = await admin.get(History, '/history', { limit: '2' });
     expect(first.events.map(({ id }) => id)).toEqual(jobs.toReversed());
-    const rest = await idsOf({ before: String(first.next), limit: '3' });
-    expect(rest).toEqual(['d', 'b/c', 'a']);
-    expect(
-      (await admin.get(History, '/history', { before: String(first.next), limit: '3' })).next,
-    ).toBe(null);
+    const query = { before: String(first.next), limit: '5' };
+    const rest = await admin.get(History, '/history', query);
+    // As they were added, and before that leased.
+    expect(rest.events.map(({ id }) => id)).toEqual([...jobs.toReversed(), 'd', 'b/c', 'a']);
+    expect(rest.next).toBe(null);
   });
 
   test('of an id is that of all that has it', async () => {
@@ -54,14 +60,16 @@ describe('the history', () => {
     await admin.leased(id);
     const kindsOf = async (query: Readonly<Record<string, string>>) =>
       (await admin.get(History, '/history', { id, ...query })).events.map(({ kind }) => kind);
-    expect(await kindsOf({})).toEqual(['key', 'job']);
-    expect(await kindsOf({ kind: 'job' })).toEqual(['job']);
+    expect(await kindsOf({})).toEqual(['key', 'job', 'job']);
+    expect(await kindsOf({ kind: 'job' })).toEqual(['job', 'job']);
     const { next } = await admin.get(History, '/history', { id, limit: '1' });
-    expect(await kindsOf({ before: String(next) })).toEqual(['job']);
+    expect(await kindsOf({ before: String(next) })).toEqual(['job', 'job']);
   });
 
   test.each<Record<string, string>>([
-    { type: 'extended' },
+    { type: 'stolen' },
+    { type: 'acquired,' },
+    { since: 'yesterday' },
     { kind: 'x' },
     { before: '-1' },
     { before: 'x' },

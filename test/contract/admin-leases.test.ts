@@ -93,12 +93,15 @@ describe('the list', () => {
       fencing_token: 1,
       version: 1,
       first_seen_at: '2025-01-15T10:30:00.000Z',
+      acquired_at: '2025-01-15T10:30:00.000Z',
+      ttl: 60,
       changed_at: '2025-01-15T10:30:00.000Z',
       expires_at: '2025-01-15T10:31:00.000Z',
       finished_at: null,
       error_code: null,
       cancel_requested: false,
       closed: false,
+      origin: null,
     });
     expect(of('failed')).toMatchObject({
       state: 'failed',

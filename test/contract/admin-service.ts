@@ -7,6 +7,7 @@ import { accessOn } from '../../src/engines.ts';
 import { fits } from '../../src/http/schema.ts';
 import { servedRoutes } from '../../src/served.ts';
 import { createApp } from '../../src/server/app.ts';
+import { QueueInfo } from '../../src/services/admin/queue-wire.ts';
 import * as wire from '../../src/services/admin/wire.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { createClock, type TestClock } from '../support/embedded-server.ts';
@@ -58,6 +59,7 @@ const ANSWERS: Readonly<Record<string, z.ZodMiniType>> = {
   'GET /admin/v1/lease': wire.LeaseDetails,
   'POST /admin/v1/lease/break': wire.LeaseSummary,
   'GET /admin/v1/history': wire.History,
+  'GET /admin/v1/queue': QueueInfo,
 };
 
 const ALL: readonly Scope[] = [

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { LEASE } from '../support/embedded-jobs.ts';
 import { NONE, OUTDATED, startAskUi } from './askui-service.ts';
 
@@ -8,14 +9,14 @@ async function startLeased() {
   const service = await startAskUi();
   const id = await service.addRunnerJob();
   const { ack } = await service.leased();
-  const cancel = () => service.engine.change('runner_job', id, CANCEL);
+  const cancel = () => service.engine.change('runner_job', id, CANCEL, NOBODY);
   return { ...service, id, ack, cancel };
 }
 
 test('a job that is canceled while it waits is never leased', async () => {
   const { engine, addRunnerJobs, lease, leased, clock } = await startAskUi();
   const [id = '', other] = await addRunnerJobs([{}, {}]);
-  await engine.change('runner_job', id, CANCEL);
+  await engine.change('runner_job', id, CANCEL, NOBODY);
   expect((await leased()).id).toBe(other);
   expect(await lease()).toEqual(NONE);
   clock.advance(LEASE);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { LEASE } from '../support/embedded-jobs.ts';
 import { type LeaseQuery, NONE, startAskUi } from './askui-service.ts';
 
@@ -33,7 +34,7 @@ describe('a lease with an Idempotency-Key', () => {
   test('is answered again as the first time where the job is to be canceled', async () => {
     const { engine, lease, leased } = await start(2);
     const first = await leased(REQUEST, 'key-1');
-    await engine.change('runner_job', first.id, { type: 'request_cancel' });
+    await engine.change('runner_job', first.id, { type: 'request_cancel' }, NOBODY);
     expect(await lease(REQUEST, 'key-1')).toEqual({ status: 200, body: first });
   });
 

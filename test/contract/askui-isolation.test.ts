@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { LEASE, type Reply, startEmbeddedJobs } from '../support/embedded-jobs.ts';
 import { askUiOf, NONE, OUTDATED } from './askui-service.ts';
 import { departures } from './onceonly-schema.ts';
@@ -51,7 +52,7 @@ describe('jobs of Retaia', () => {
     const { server, retaia } = await start();
     await server.addJobs([{}], ['same']);
     await server.addRunnerJobs([{}], ['same']);
-    await server.engine.change('runner_job', 'same', { type: 'request_cancel' });
+    await server.engine.change('runner_job', 'same', { type: 'request_cancel' }, NOBODY);
     expect(await retaia.listed()).toEqual(['same']);
   });
 });

@@ -71,6 +71,19 @@ export const ADMIN_ROWS: Readonly<Record<string, Row>> = {
     foreign: () => answered(200, { events: [], next: null }),
   },
 
+  // What a namespace is told is no other's: admin-events.test.ts.
+  'GET /admin/v1/events': {
+    ...{ ...admin, query: ({ key }) => ({ id: key }) },
+    right: () => answered(200, expect.stringContaining('event: position')),
+    foreign: () => answered(200, expect.stringContaining('event: position')),
+  },
+
+  'GET /admin/v1/queue': {
+    ...{ ...admin, query: () => ({ kind: 'job' }) },
+    right: () => answered(200, has({ types: one({ job_type: 'extract_facts' }) })),
+    foreign: () => answered(200, has({ types: none({ job_type: 'extract_facts' }) })),
+  },
+
   'GET /admin/v1/tokens': listing(),
   'POST /admin/v1/tokens': making(
     ({ freeName }) => ({ name: freeName, scope: 'keys:read' }),

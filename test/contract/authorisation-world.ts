@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { type Access, SCOPES, type Scope } from '../../src/engine/access.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import type { Event } from '../../src/engine/history.ts';
 import type { Lease } from '../../src/engine/lease.ts';
 import { accessOn, engineOn } from '../../src/engines.ts';
 import type { Route } from '../../src/http/route.ts';
@@ -59,6 +61,8 @@ export interface World {
   readonly clock: TestClock;
   accessTo(namespace: string): Access;
   prepare(isHeld: boolean): Promise<Own>;
+  /** What was noted last of this id. */
+  lastOf(id: string): Promise<Event | undefined>;
   /** What is stored of it. */
   stateOf(own: Own): Promise<unknown>;
   /** @returns what to send as the Authorization header */
@@ -87,13 +91,14 @@ export function createWorld(): World {
   });
   const request: World['request'] = async (path, init) =>
     service.answer(new Request(`http://127.0.0.1${path}`, init), { id: 'r' });
-  const engine = engineOn(store, 'owner');
+  const engine = engineOn(store);
   const access = accessOn(store, OWNER);
   return {
     request,
     clock,
     routes: service.routes,
     accessTo: (namespace) => accessOn(store, namespace),
+    lastOf: async (id) => (await engine.history({ id }, 1))[0],
     prepare: (isHeld) => prepare(engine, access, isHeld),
     async stateOf({ key, job, runner, name }) {
       const looks = [
@@ -118,14 +123,14 @@ async function prepare(engine: Engine, access: Access, isHeld: boolean): Promise
   await access.addClient(id, ['keys:read']);
   const work = workOf({ job_type: 'extract_facts' }, randomUUID);
   const runnerWork = runnerWorkOf({ runners: [id] }, randomUUID);
-  await engine.add([{ kind: 'job', id, ttl: TTL, work }]);
-  await engine.add([{ kind: 'runner_job', id, ttl: TTL, work: runnerWork }]);
+  await engine.add([{ kind: 'job', id, ttl: TTL, work }], NOBODY);
+  await engine.add([{ kind: 'runner_job', id, ttl: TTL, work: runnerWork }], NOBODY);
   const names = { key: id, job: id, runner: id, name: id, freeName: randomUUID() };
   const own = { ...names, leaseId: 'none', lock: 'none', ack: 'none' };
   if (!isHeld) return own;
   const handle = async (kind: Lease['kind']) => {
     const nothing = { metadata: null, idempotencyKey: null, requestHash: null };
-    const { outcome } = await engine.acquire({ kind, id, ttl: TTL, ...nothing });
+    const { outcome } = await engine.acquire({ kind, id, ttl: TTL, ...nothing }, NOBODY);
     if (outcome.type !== 'acquired') throw new Error(outcome.type);
     return outcome.lease.handle;
   };

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SCOPES, type Scope } from '../../src/engine/access.ts';
+import { textOf } from '../support/response-text.ts';
 import { ROWS, refusalsOf } from './authorisation-rows.ts';
 import {
   type Answered,
@@ -32,7 +33,7 @@ async function send(
     headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
     ...(body ? { body: JSON.stringify(body(own)) } : {}),
   });
-  const text = await answer.text();
+  const text = await textOf(answer);
   const isJson = answer.headers.get('content-type')?.startsWith('application/json');
   return { status: answer.status, body: isJson ? JSON.parse(text) : text || undefined };
 }
@@ -97,6 +98,15 @@ test('every endpoint wants its scope', () => {
   expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(wanted));
 });
 
+/** Endpoints that change leases. What the others do is not in the history. */
+const CHANGES: ReadonlySet<string> = new Set([
+  ...['lease', 'run', 'extend', 'complete', 'cancel', 'fail'].map((name) => `POST /v1/ai/${name}`),
+  ...['claim', 'heartbeat', 'submit', 'fail'].map((name) => `POST /api/v1/jobs/:job_id/${name}`),
+  ...['lease', 'ping', 'complete'].map((name) => `POST /api/v1/runner-jobs/${name}`),
+  'POST /admin/v1/lease/break',
+  'POST /admin/v1/runner-jobs/cancel',
+]);
+
 const guarded = Object.entries(ROWS).flatMap(([endpoint, row]): [string, Row, Scope][] =>
   row.scope === undefined ? [] : [[endpoint, row, row.scope]],
 );
@@ -127,8 +137,25 @@ describe.each(guarded)('%s', (endpoint, row, scope) => {
   test.each(FORMS)('answers who has its scope: %s', async (form) => {
     const token = await world.admit(form, [scope], OWNER);
     const own = await world.prepare(row.isHeld);
+    const before = await world.lastOf(own.key);
     expect(await send(endpoint, row, own, token)).toEqual(row.right(own));
+    const noted = await world.lastOf(own.key);
+    expect(noted?.sequence !== before?.sequence).toBe(CHANGES.has(endpoint));
+    const asked = { caller: expect.any(String), requestId: 'r' };
+    if (CHANGES.has(endpoint)) expect(noted).toMatchObject(asked);
   });
+});
+
+test('every change and refusal is noted with the request that made it', async () => {
+  for (const endpoint of CHANGES) expect(Object.keys(ROWS)).toContain(endpoint);
+  const token = await world.admit('Bearer', SCOPES, OWNER);
+  const own = await world.prepare(true);
+  for (const [endpoint, row] of Object.entries(ROWS)) {
+    if (!CHANGES.has(endpoint) || endpoint.includes('runner-jobs')) continue;
+    await send(endpoint, row, { ...own, leaseId: 'wrong', lock: 'wrong' }, token);
+    const noted = await world.lastOf(own.key);
+    expect(noted, endpoint).toMatchObject({ caller: expect.any(String), requestId: 'r' });
+  }
 });
 
 const open = Object.entries(ROWS).filter(([, { scope }]) => scope === undefined);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { SCOPES } from '../../src/engine/access.ts';
 import type { Kind } from '../../src/engine/lease.ts';
 import { PROBLEMS } from '../../src/http/route.ts';
@@ -26,7 +27,7 @@ async function start(options?: Parameters<typeof startDescribed>[1], store = ope
       kind === 'job'
         ? jobOf({ job_type: 'extract_facts' }, randomUUID)
         : runnerJobOf({}, randomUUID);
-    await described.engine.add([{ kind, id, ttl: 60_000, work }]);
+    await described.engine.add([{ kind, id, ttl: 60_000, work }], NOBODY);
   };
   return { ...described, ask, add };
 }
@@ -121,7 +122,7 @@ describe('jobs', () => {
     const right = { 'idempotency-key': 'right' };
     expect((await send({ ...lock, ...more }, right)).status).toBe(200);
     await send({ ...lock, ...more }, right);
-    await engine.change('job', 'j', { type: 'break' });
+    await engine.change('job', 'j', { type: 'break' }, NOBODY);
     await send({ ...lock, ...more });
   });
 
@@ -177,7 +178,7 @@ describe('the administration', () => {
     await add('runner_job', 'tried');
     for (let tries = 0; tries < 3; tries += 1) {
       await other('leaseRunnerJob', { query: { runner_host: 'SELF', runner_id: 'r' } });
-      await engine.change('runner_job', 'tried', { type: 'break' });
+      await engine.change('runner_job', 'tried', { type: 'break' }, NOBODY);
     }
     expect((await other('cancelRunnerJob', { query: { id: 'tried' } })).status).toBe(409);
   });
@@ -195,8 +196,14 @@ describe('the administration', () => {
       await ask('breakLease', { query });
       await ask('showLease', { query });
     }
+    expect((await ask('showQueue', { query: { kind: 'job' } })).status).toBe(200);
+    await ask('showQueue');
     await ask('listLeases', { query: { limit: '1' } });
     await ask('listHistory', { query: { limit: '1' } });
+    expect((await ask('followEvents', { query: { id: 'k' } })).status).toBe(200);
+    expect((await ask('followEvents', { query: { kind: 'all' } })).status).toBe(422);
+    const headers = { 'last-event-id': 'nowhere' };
+    expect((await ask('followEvents', { headers })).status).toBe(422);
     for (const operationId of ['listLeases', 'listHistory']) {
       expect((await ask(operationId)).status).toBe(200);
       await ask(operationId, { query: { limit: 'all' } });

@@ -12,6 +12,7 @@ import { healthRoutes } from '../../src/server/health.ts';
 import { createLog } from '../../src/server/log.ts';
 import { openApiDocument } from '../../src/server/openapi.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { textOf } from '../support/response-text.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
 import { createJudge } from './openapi-schema.ts';
 
@@ -64,7 +65,12 @@ export function openStore(): Store {
 export function allRoutes(): Route[] {
   const store = openStore();
   const health = healthRoutes({ check: () => store.check(), isStopping: () => false });
-  const beside = createBeside(store, { faults: undefined, openApi, log });
+  const beside = createBeside(store, {
+    faults: undefined,
+    openApi,
+    log,
+    streams: { count: () => 0 },
+  });
   return [...health, ...beside.routesFor(undefined), ...servedRoutes(store)(undefined)];
 }
 
@@ -107,7 +113,7 @@ export async function startDescribed(
     const endpoint = ENDPOINTS.find(({ operation }) => operation.operationId === operationId);
     if (!endpoint) throw new Error(`no ${operationId} is described`);
     const response = await service.answer(requestTo(endpoint, asking), { id: 'test' });
-    const text = await response.text();
+    const text = await textOf(response);
     const type = response.headers.get('content-type')?.split(';')[0];
     const body: unknown = type === 'application/json' ? JSON.parse(text) : text || undefined;
     check(endpoint, response, body, asking);
@@ -121,7 +127,7 @@ export async function startDescribed(
       if (!added) throw new Error(`there is a token ${name}`);
       return added.secret;
     },
-    engine: engineOn(store, null),
+    engine: engineOn(store),
     access,
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { idsBy } from '../../src/admin-routes.ts';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { LEASE } from '../support/embedded-jobs.ts';
 import { failure, refusal, startRetaia, submission } from './retaia-service.ts';
 
@@ -77,7 +78,7 @@ describe('a claim', () => {
     const { engine, addJob, claim } = await startRetaia();
     const like = await engine.look('job', await addJob());
     if (!like.lease?.work) throw new Error('nothing was added');
-    await engine.add([{ kind: 'job', id: 'short', ttl: 45_000, work: like.lease.work }]);
+    await engine.add([{ kind: 'job', id: 'short', ttl: 45_000, work: like.lease.work }], NOBODY);
     expect((await claim('short')).body['locked_until']).toBe('2025-01-15T10:30:45Z');
   });
 

@@ -12,7 +12,10 @@ import { build } from 'esbuild';
 export async function bundleWorker(name: string, directory: string): Promise<string> {
   const outfile = join(directory, `${name}.mjs`);
   // Found from a temporary directory too.
-  const libsql = fileURLToPath(import.meta.resolve('libsql'));
+  const alias = {
+    libsql: fileURLToPath(import.meta.resolve('libsql')),
+    'libsql/promise': fileURLToPath(import.meta.resolve('libsql/promise')),
+  };
   await build({
     entryPoints: [fileURLToPath(new URL(`./${name}.ts`, import.meta.url))],
     outfile,
@@ -20,8 +23,8 @@ export async function bundleWorker(name: string, directory: string): Promise<str
     format: 'esm',
     platform: 'node',
     loader: { '.sql': 'text' },
-    alias: { libsql },
-    external: [libsql],
+    alias,
+    external: Object.values(alias),
   });
   return outfile;
 }

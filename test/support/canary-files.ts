@@ -4,6 +4,8 @@ import { type Canary, secretsIn } from './canaries.ts';
 
 /** What of leasectl's files holds which secrets; elsewhere there are none. */
 const BELONGS: readonly (readonly [RegExp, readonly Canary[]])[] = [
+  // The repository that all is run in, whose owner wrote them into the address of its remote.
+  [/^\.git\/config$/, ['user', 'misfiled']],
   [/^config\/leasectl\/profiles\/[\w-]+\.json$/, ['stored', 'client']],
   [/^state\/leasectl\/handles\.db(-wal)?$/, ['lease', 'lock', 'ack']],
   [/^state\/leasectl\/tokens\/[\da-f]+\.db(-wal)?$/, ['access']],

@@ -41,7 +41,10 @@ export function createCanaryMachine(root: string, template?: CanaryMachine): Can
   const lookedAt = join(directory, 'looked-at');
   const parts = ['config', 'data', 'state', 'tmp', 'run'];
   if (template) cpSync(template.home, home, { recursive: true, preserveTimestamps: true });
-  else for (const part of parts) mkdirSync(join(home, part), { recursive: true, mode: 0o700 });
+  else {
+    for (const part of parts) mkdirSync(join(home, part), { recursive: true, mode: 0o700 });
+    makeRepository(home);
+  }
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: home,
@@ -78,6 +81,17 @@ export function createCanaryMachine(root: string, template?: CanaryMachine): Can
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
   return machine;
+}
+
+/** Where leases are taken is told: so that is a repository whose remote has secrets in its address. */
+function makeRepository(home: string): void {
+  const secret = encodeURIComponent(SECRETS.user);
+  const query = `private_token=${encodeURIComponent(SECRETS.misfiled)}`;
+  const url = `https://ada:${secret}@git.test/deploy.git?${query}`;
+  mkdirSync(join(home, '.git'), { mode: 0o700 });
+  writeFileSync(join(home, '.git', 'HEAD'), 'c'.repeat(40), { mode: 0o600 });
+  const config = `[remote "origin"]\n\turl = ${url}\n`;
+  writeFileSync(join(home, '.git', 'config'), config, { mode: 0o600 });
 }
 
 /** Makes the directory of all machines, with the files that users hand over. */

@@ -102,6 +102,12 @@ function parsed(body: string): { readonly key?: unknown } {
   }
 }
 
+/** Somebody else's lease is to be broken, and to be waited for. */
+const STATUS = {
+  held: { status: 'in_progress', lease_id: SECRETS.lease, ttl_left: 60 },
+  done: { status: 'completed', lease_id: SECRETS.lease },
+};
+
 function bodyOf(path: string, key: string): unknown {
   const more = { ok: true, key, version: 7, refresh_token: SECRETS.fresh };
   const job = {
@@ -119,7 +125,7 @@ function bodyOf(path: string, key: string): unknown {
   const answers: Readonly<Record<string, unknown>> = {
     '/v1/ai/lease': lease,
     '/v1/ai/run': key === 'undefined' ? { ok: true, allowed: true, decision: 'executed' } : lease,
-    '/v1/ai/status': { ...more, status: 'completed', lease_id: SECRETS.lease },
+    '/v1/ai/status': { ...more, ...STATUS[key === 'busy' ? 'held' : 'done'] },
     '/v1/ai/extend': { ...more, status: 'extended', ttl: 60 },
     '/v1/ai/complete': { ...more, status: 'completed' },
     '/v1/ai/cancel': { ...more, status: 'failed' },

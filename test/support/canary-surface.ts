@@ -44,18 +44,24 @@ export interface Form {
 const manifest = JSON.parse(
   readFileSync(fileURLToPath(new URL('../../oclif.manifest.json', import.meta.url)), 'utf8'),
 );
-/** Runs until it is stopped; what it tells is looked at in serve-access.test.ts. */
-const ENDLESS = 'serve';
+/** Run until they are stopped; what they tell is looked at in serve-access.test.ts, and watch-pipe.test.ts. */
+const ENDLESS = ['serve', 'watch'];
+/** Likewise with this flag; what comes then is looked at in admin-follow.test.ts. */
+const ENDLESS_FLAG = 'follow';
 export const COMMANDS: readonly Command[] = Object.values<Command>(manifest.commands).filter(
-  ({ id }) => id !== ENDLESS,
+  ({ id }) => !ENDLESS.includes(id),
 );
 
 /** What a command wants beside what it declares as required. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   api: ['--service', 'onceonly'],
   'profile:add': ['--service', 'retaia', '--url', '{url}/api/v1'],
+  break: ['--yes', '--observe', '1s'],
   'admin:jobs:add': ['--type', 'extract_facts'],
 };
+
+/** Arguments that mean something else to a command than to others. */
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { break: ['{busy-key}'] };
 
 /** By the flag's or the argument's name, else by what it completes, else by what its value is called. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -64,6 +70,7 @@ const VALUES: Readonly<Record<string, string>> = {
   scope: 'jobs:claim',
   expires: '1d',
   after: 'key:k1',
+  since: '1h',
   method: 'POST',
   storage: 'file',
   ttl: '20s',
@@ -127,11 +134,13 @@ const typed = (flag: Flag): string[] =>
   flag.type === 'boolean' ? [`--${flag.name}`] : [`--${flag.name}`, wordFor(flag)];
 
 /** What everybody can choose of an answer is tried in all combinations anyway. */
-const isChoice = ({ helpGroup, name }: Flag) => helpGroup === 'GLOBAL' || name === 'profile';
+const isChoice = ({ helpGroup, name }: Flag) =>
+  helpGroup === 'GLOBAL' || name === 'profile' || name === ENDLESS_FLAG;
 
 function form(command: Command, flags: readonly string[], input = ''): Form {
   const { id, args, runsCommand } = command;
-  const words = [...id.split(':'), ...Object.values(args).map(wordFor), ...(WORDS[id] ?? [])];
+  const given = ARGUMENTS[id] ?? Object.values(args).map(wordFor);
+  const words = [...id.split(':'), ...given, ...(WORDS[id] ?? [])];
   // A new flag stands for the one that is given otherwise.
   const isGiven = (word: string) => word.startsWith('--') && flags.includes(word);
   const usual = words.flatMap((word, at) =>

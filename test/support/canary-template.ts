@@ -70,6 +70,7 @@ async function fillEmbedded({ json }: CanaryMachine): Promise<Omit<Template, 'ma
     hosted: {
       key: 'k1',
       'held-key': 'k1',
+      'busy-key': 'busy',
       job: 'j1',
       'held-job': 'j1',
       'held-runner-job': 'r1',
@@ -78,6 +79,7 @@ async function fillEmbedded({ json }: CanaryMachine): Promise<Omit<Template, 'ma
     free: {
       key: 'k2',
       'held-key': 'k1',
+      'busy-key': 'k1',
       job: freeJob,
       'held-job': claimed,
       'held-runner-job': leased,
@@ -86,6 +88,7 @@ async function fillEmbedded({ json }: CanaryMachine): Promise<Omit<Template, 'ma
     taken: {
       key: 'k1',
       'held-key': 'k2',
+      'busy-key': 'k1',
       job: claimed,
       'held-job': freeJob,
       'held-runner-job': freeRunnerJob,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Database from 'libsql';
 import { onTestFinished } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { workOf as runnerWorkOf } from '../../src/services/askui/new-job.ts';
 import { workOf } from '../../src/services/retaia/new-job.ts';
@@ -51,7 +52,7 @@ export const RULES: Readonly<Record<Service, Rules>> = {
     add: (engine, id) => {
       // A type that no patch is asked for.
       const work = workOf({ job_type: 'chaos' }, randomUUID);
-      return engine.add([{ kind: 'job', id, ttl: 3_000, work }]);
+      return engine.add([{ kind: 'job', id, ttl: 3_000, work }], NOBODY);
     },
   },
   askui: {
@@ -62,7 +63,7 @@ export const RULES: Readonly<Record<Service, Rules>> = {
     retryable: undefined,
     add: (engine, id) => {
       const work = runnerWorkOf({ max_tries: 1_000 }, randomUUID);
-      return engine.add([{ kind: 'runner_job', id, ttl: 3_000, work }]);
+      return engine.add([{ kind: 'runner_job', id, ttl: 3_000, work }], NOBODY);
     },
   },
 };

@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { expect, onTestFinished } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { type Access, createAccess } from '../../src/engine/access.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import type { Kind, Work } from '../../src/engine/lease.ts';
@@ -117,7 +118,7 @@ function addingTo(engine: Engine): Adding {
       const id = ids?.[index] ?? `${kind}_${String(count).padStart(6, '0')}`;
       return { kind, id, ttl: LEASE, work };
     });
-    const added = await engine.add(named);
+    const added = await engine.add(named, NOBODY);
     return added.map(({ id }) => id);
   };
   const addJobs: Adding['addJobs'] = (jobs, ids) => {

@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { onTestFinished } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import { createApp } from '../../src/server/app.ts';
 import { workOf as runnerWorkOf } from '../../src/services/askui/new-job.ts';
@@ -50,9 +51,15 @@ export async function serveWork(name: ServedName, seconds?: number): Promise<Ser
   const engine = createEngine({ store, newHandle, monthlyLimit: 1_000 });
   const common = { id: 'work', ttl: ttl * 1_000 };
   if (name === 'retaia') {
-    await engine.add([{ ...common, kind: 'job', work: workOf({ job_type: 'plain' }, randomUUID) }]);
+    await engine.add(
+      [{ ...common, kind: 'job', work: workOf({ job_type: 'plain' }, randomUUID) }],
+      NOBODY,
+    );
   } else if (name === 'askui') {
-    await engine.add([{ ...common, kind: 'runner_job', work: runnerWorkOf({}, randomUUID) }]);
+    await engine.add(
+      [{ ...common, kind: 'runner_job', work: runnerWorkOf({}, randomUUID) }],
+      NOBODY,
+    );
   }
   const routes = [...onceOnlyRoutes(engine), ...retaiaRoutes(engine), ...askUiRoutes(engine)];
   const app = createApp({ routesFor: () => routes });

@@ -190,6 +190,10 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'a status of 100 only': once(Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')),
   'a status that is none': once(json(STATE, 'abc OK')),
   'an empty answer': once(json('')),
+  'an empty answer that is packed': once(http('503 No', ['content-encoding: deflate'])),
+  'an answer without a body that is packed': once(
+    http('204 No Content', ['content-encoding: br, deflate']),
+  ),
   '204 without anything': once(http('204 No Content', [])),
   '205 without anything': once(http('205 Reset Content', [])),
   '304 without anything': once(http('304 Not Modified', [])),

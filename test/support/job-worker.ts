@@ -66,7 +66,7 @@ const likeContext = { knowsAcquisitions: () => true, clean: (text: string) => te
 
 function retaiaPort(isNext: boolean): Port {
   const routes = retaiaRoutes(engine);
-  const transport = createInProcessTransport(routes, { basePath: BASE_PATH, caller: name });
+  const transport = createInProcessTransport(routes, { basePath: BASE_PATH, caller: () => name });
   const client = createRetaiaClient({ ...likeContext, transport });
   const lock = ({ secret }: Held, token: number | undefined) => ({
     lock_token: secret,
@@ -112,7 +112,10 @@ function retaiaPort(isNext: boolean): Port {
 }
 
 function askUiPort(): Port {
-  const transport = createInProcessTransport(askUiRoutes(engine), { basePath: '', caller: name });
+  const transport = createInProcessTransport(askUiRoutes(engine), {
+    basePath: '',
+    caller: () => name,
+  });
   const client = createAskUiClient({ ...likeContext, transport });
   return {
     async take(claiming, by) {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createAuthority } from './certificates.ts';
-import { STATE } from './hosted-answers.ts';
+import { ACQUIRED, STATE } from './hosted-answers.ts';
 import { ADMIN_ANSWERS } from './json-answers-admin.ts';
+import { watched } from './json-answers-watch.ts';
 import {
   type Answers,
   aboutRunnerJob,
@@ -12,7 +13,7 @@ import {
   RUNNER,
 } from './json-machine.ts';
 import { addProfile, outcomeOf } from './sandbox.ts';
-import { startStub } from './stub-server.ts';
+import { startLastingStub, startStub } from './stub-server.ts';
 import { startTlsService } from './tls-service.ts';
 
 /** Claims as many jobs as there are lines, and runs each about its own. */
@@ -51,6 +52,24 @@ const withProfiles =
     await addClient(machine, 'client');
     return lines(...shown)(machine);
   };
+
+/** Queues that are empty, have jobs in all states, and of a server that only lists them. */
+const queues: Answers = async (machine) => {
+  const { answer } = machine;
+  const shown = [await answer('jobs why')];
+  await answer('admin jobs add --type t --count 2');
+  await answer('admin jobs add --type u --capability c');
+  const [job] = Object(await answer('admin jobs add --type v'));
+  for (let time = 0; time < 3; time += 1) {
+    await answer(`jobs claim ${job.job_id}`);
+    await answer(`jobs fail ${job.job_id} --error-code e --retryable`);
+  }
+  await answer('jobs claim --next');
+  shown.push(await answer('jobs why'));
+  const { url } = await startLastingStub({ status: 200, body: [{ job_id: 'j', job_type: 't' }] });
+  await addProfile(machine, 'media', `${url}/api/v1`, 'token', 'retaia');
+  return [...shown, await answer('jobs why')];
+};
 
 /** The events of lines that are run one after the other; those that begin with `-` only prepare. */
 const execEvents =
@@ -96,6 +115,13 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
     'fail f --error-code e',
     '*status f',
   ),
+  why: async (machine) => [
+    ...(await lines('lease k', 'lease k', '*why k', 'extend k', '*why k')(machine)),
+    ...(await lines('lease kk', '*why kkk', 'fail kk --error-code e', '*why kk')(machine)),
+    ...(await lines('exec x -- echo {}', '*why x')(machine)),
+    ...(await aboutRunnerJob('why JOB')(machine)),
+    ...(await aboutJobs('why JOB')(machine)),
+  ],
   extend: lines('lease k', '*extend k'),
   complete: lines('lease k', '*complete k'),
   cancel: lines('lease k', '*cancel k'),
@@ -132,11 +158,25 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
     'exec held --wait 1s -- true',
   ),
 
+  ls: async (machine) => {
+    const answers = await lines(
+      'lease k',
+      'extend k',
+      '*ls',
+      '*ls --offline',
+      '*ls --all',
+    )(machine);
+    const { url } = await startLastingStub(ACQUIRED, { status: 500, body: {} });
+    await addProfile(machine, 'prod', url);
+    await machine.answer('lease k --profile prod');
+    return [...answers, await machine.answer('ls --timeout 1s')];
+  },
   api: lines(
     '*api POST /v1/ai/lease --service onceonly --input {"key":"k"} --dry-run',
     '*api POST /v1/ai/lease --service onceonly --dry-run',
   ),
   serve: serves,
+  watch: watched,
   completion: lines('*completion bash'),
   capabilities: async (machine) => [
     ...(await lines('*capabilities')(machine)),
@@ -157,6 +197,23 @@ export const ANSWERS: Readonly<Record<string, Answers>> = {
     'admin jobs add --type t --capability c --source {"storage_id":"s"}',
     '*jobs list',
   ),
+  break: async (machine) => {
+    const shown: unknown[] = [];
+    const local = await lines(
+      'lease k',
+      '*break k --reason r --observe 1s --yes',
+      '*break k --reason r --yes',
+    )(machine);
+    shown.push(...local);
+    await machine.answer('admin jobs add --type t');
+    const job = idOf(await machine.answer('jobs claim --next'));
+    shown.push(await machine.answer(`break ${job} --reason r --force --yes`));
+    const canceled = { ...STATE, status: 'failed', ttl_left: null };
+    const { url } = await startStub({ status: 200, body: STATE }, { status: 200, body: canceled });
+    await addProfile(machine, 'hosted', url);
+    return [...shown, await machine.answer('break k --reason r --force --yes --profile hosted')];
+  },
+  'jobs:why': queues,
   'jobs:claim': lines(
     'admin jobs add --type t',
     'admin jobs add --type t --capability c --source {"storage_id":"s"}',

@@ -9,10 +9,21 @@ export interface Machine extends Sandbox {
   events(line: string): Promise<unknown[]>;
 }
 
+/** A CI step in a repository, so that all is told of where a lease is taken that can be. */
+const STEP = {
+  BUILDKITE: 'true',
+  BUILDKITE_BUILD_URL: 'https://ci.example.com/builds/1',
+  BUILDKITE_LABEL: 'deploy',
+  BUILDKITE_BUILD_CREATOR: 'ada',
+  BUILDKITE_REPO: 'https://example.com/deploy.git',
+  BUILDKITE_COMMIT: 'c'.repeat(40),
+};
+
 export function createMachine(): Machine {
   const sandbox = createSandbox();
-  const run = (line: string, options?: RunOptions) =>
-    sandbox.run(withJson(line.split(' ')), options);
+  const { directory: cwd } = sandbox;
+  const run = (line: string, { env, ...options }: RunOptions = {}) =>
+    sandbox.run(withJson(line.split(' ')), { cwd, ...options, env: { ...STEP, ...env } });
   return {
     ...sandbox,
     answer: async (line, options) => {

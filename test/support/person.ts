@@ -21,6 +21,8 @@ export interface Person {
   /** All that was sent to the terminal. */
   sent(): string;
   resize(columns: number): void;
+  /** Takes the terminal away. */
+  close(): void;
   /** Waits for the prompt, and gives the code of the line before. */
   code(): Promise<number>;
 }
@@ -91,6 +93,7 @@ export async function openTerminal({ directory, env }: Sandbox, columns = 80): P
       shell.resize(width, ROWS);
       terminal.resize(width, ROWS);
     },
+    close: () => shell.kill(),
     code: async () => {
       await sees(/\n\$$/);
       press(`echo "[$?]"${RETURN}`);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/domain/clock.ts';
 import type { Token } from '../../src/engine/access.ts';
-import type { EventFilter, NewEvent } from '../../src/engine/history.ts';
 import type { Lease } from '../../src/engine/lease.ts';
 import type { LeaseFilter, Store } from '../../src/engine/store.ts';
+import { event } from './history-suite.ts';
 import { leaseOf, type StoreUnderTest, workOf } from './store-suite.ts';
 
 export const NOW = 1_736_940_000_000;
@@ -12,11 +12,6 @@ export const save = (store: Store, ...leases: readonly Lease[]) =>
   store.write(async (transaction) => {
     for (const lease of leases) await transaction.save(lease);
   });
-
-export function event(id: string, change: Partial<NewEvent> = {}): NewEvent {
-  const made = { at: NOW, fencingToken: 1, version: 1, caller: 'me', detail: null };
-  return { kind: 'key', id, type: 'acquired', ...made, ...change };
-}
 
 function token(name: string, change: Partial<Token> = {}): Token {
   return {
@@ -160,6 +155,33 @@ export function recordsSuite(name: string, open: (clock: Clock) => Promise<Store
     });
   });
 
+  test(`${name}: a queue is read in pieces, the highest id first`, async () => {
+    const { store } = await openNow();
+    const job = { kind: 'job', work: workOf({ data: { job_type: 't' } }) } as const;
+    const metadata = { claimed_by: 'a' };
+    await save(
+      store,
+      leaseOf('a', { ...job, ...ended, fencingToken: 0 }),
+      leaseOf('é', { ...job, ...held, metadata }),
+      leaseOf('b', { ...job, ...ranOut }),
+      leaseOf('c', { ...job, ...ended, ...finished(NOW) }),
+      leaseOf('d', { ...job, kind: 'runner_job' }),
+      leaseOf('e', held),
+    );
+    await save(store.within('other'), leaseOf('f', job));
+    const queue = (below?: string, limit = 2) =>
+      store.read((view) => view.queue('job', below, limit));
+    const [last, before] = await queue();
+    const { firstSeenAt } = leaseOf('');
+    expect(last).toEqual({
+      ...{ id: 'é', fencingToken: 1, firstSeenAt, acquiredAt: leaseOf('').acquisition.at },
+      ...{ ...held, metadata, finish: null, data: { job_type: 't' } },
+    });
+    expect(before).toMatchObject({ id: 'c', finish: { way: 'complete', at: NOW }, metadata: null });
+    expect((await queue('c')).map(({ id }) => id)).toEqual(['b', 'a']);
+    expect(await queue('a')).toEqual([]);
+  });
+
   test(`${name}: what is stored is counted, however often it is written`, async () => {
     const { store, other } = await openNow();
     await save(store, leaseOf('a'), leaseOf('b'));
@@ -171,36 +193,6 @@ export function recordsSuite(name: string, open: (clock: Clock) => Promise<Store
       })
       .catch(() => undefined);
     expect(await store.read((view) => view.stored())).toBe(2);
-  });
-
-  describe(`${name}: history`, () => {
-    test('is told as it was noted, the latest first', async () => {
-      const { store, other } = await openNow();
-      const first = event('k', { detail: JSON.parse('{"__proto__": 1, "ü": [null]}') });
-      const second = event('k', { type: 'released', caller: null, version: 2 });
-      const third = event('j', { kind: 'job', type: 'broken' });
-      for (const one of [first, second, third]) {
-        await store.write((transaction) => transaction.saveEvent(one));
-      }
-      const told = await other.read((view) => view.events({}, 9));
-      expect(told.map(({ sequence: _, ...rest }) => rest)).toEqual([third, second, first]);
-      const of = async (filter: EventFilter) =>
-        (await other.read((view) => view.events(filter, 9))).map(({ type }) => type);
-      expect(await of({ kind: 'key', id: 'k' })).toEqual(['released', 'acquired']);
-      expect(await of({ type: 'broken' })).toEqual(['broken']);
-      expect(await of({ before: told[1]?.sequence })).toEqual(['acquired']);
-      expect(await other.read((view) => view.events({}, 1))).toEqual(told.slice(0, 1));
-    });
-
-    test('has the end of an acquisition once', async () => {
-      const { store } = await openNow();
-      const end = event('k', { type: 'expired', caller: null });
-      const isNew = (one: NewEvent) => store.write((transaction) => transaction.saveEvent(one));
-      expect(await isNew(end)).toBe(true);
-      expect(await isNew({ ...end, version: 2 })).toBe(false);
-      expect(await isNew({ ...end, fencingToken: 2 })).toBe(true);
-      expect(await store.read((view) => view.events({}, 9))).toHaveLength(2);
-    });
   });
 
   describe(`${name}: tokens`, () => {

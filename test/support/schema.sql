@@ -37,7 +37,16 @@ CREATE TABLE "leases" (
   finish_result TEXT,
   finish_result_hash TEXT,
   finish_error_code TEXT,
-  finish_error_hash TEXT,
+  finish_error_hash TEXT, ran_out_at INTEGER, standing TEXT GENERATED ALWAYS AS (CASE
+  WHEN finish_way = 'complete' THEN 'completed'
+  WHEN finish_way IS NOT NULL THEN 'failed'
+  WHEN expires_at > changed_at AND ran_out_at IS NOT expires_at THEN 'held'
+  WHEN work_data IS NULL THEN 'expired'
+  WHEN cancel_requested = 1 OR fencing_token >= work_max_tries
+    THEN CASE WHEN expires_at > changed_at THEN 'expired' ELSE 'closed' END
+  WHEN expires_at > changed_at THEN 'ran_out'
+  ELSE 'waiting'
+END) VIRTUAL,
   PRIMARY KEY (namespace, kind, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -47,23 +56,13 @@ WHERE acquired_key IS NOT NULL AND finish_way IS NULL;
 CREATE INDEX leases_by_handle ON leases (namespace, kind, handle)
 WHERE work_data IS NOT NULL;
 
-CREATE INDEX leases_waiting ON leases (namespace, kind, work_pool, first_seen_at, id)
-WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at <= changed_at;
-
-CREATE INDEX leases_lent ON leases (namespace, kind, work_pool, expires_at)
-WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at
-  AND cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries);
-
-CREATE INDEX leases_by_end ON leases (expires_at)
-WHERE finish_way IS NULL AND expires_at > changed_at;
-
 CREATE INDEX leases_finished ON leases (finish_at)
 WHERE finish_way IS NOT NULL;
 
 CREATE TABLE stored (
   namespace TEXT NOT NULL PRIMARY KEY,
   leases INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, events INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 
 CREATE TABLE "receipts" (
   namespace TEXT NOT NULL,
@@ -117,7 +116,7 @@ CREATE TABLE events (
   version INTEGER NOT NULL,
   caller TEXT,
   detail TEXT
-) STRICT;
+, request_id TEXT, state_before TEXT, state_after TEXT) STRICT;
 
 CREATE TABLE sqlite_sequence(name,seq);
 
@@ -143,4 +142,73 @@ CREATE TRIGGER leases_go AFTER DELETE ON leases BEGIN
   UPDATE stored SET leases = leases - 1 WHERE namespace = OLD.namespace;
   DELETE FROM receipts
   WHERE namespace = OLD.namespace AND kind = OLD.kind AND id = OLD.id;
+END;
+
+CREATE INDEX events_routine ON events (namespace, kind, id, type)
+WHERE type IN ('extended', 'refused');
+
+CREATE INDEX events_unknown ON events (namespace)
+WHERE type = 'refused' AND version = 0;
+
+CREATE TRIGGER events_come AFTER INSERT ON events BEGIN
+  INSERT INTO stored (namespace, leases, events) VALUES (NEW.namespace, 0, 1)
+  ON CONFLICT (namespace) DO UPDATE SET events = events + 1;
+END;
+
+CREATE TRIGGER events_go AFTER DELETE ON events BEGIN
+  UPDATE stored SET events = events - 1 WHERE namespace = OLD.namespace;
+END;
+
+CREATE INDEX events_rare ON events (namespace)
+WHERE type NOT IN ('added', 'acquired', 'extended', 'completed', 'refused');
+
+CREATE INDEX events_by_time ON events (namespace, at)
+WHERE type <> 'expired';
+
+CREATE INDEX leases_by_standing ON leases (namespace, standing, kind, id);
+
+CREATE INDEX leases_waiting ON leases (
+  namespace, kind, work_pool, json_array(work_workspace, work_tags, work_runners), first_seen_at, id
+) WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at <= changed_at
+  AND cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries);
+
+CREATE INDEX leases_ran_out ON leases (
+  namespace, kind, work_pool, json_array(work_workspace, work_tags, work_runners), first_seen_at, id
+) WHERE standing = 'ran_out';
+
+CREATE INDEX leases_lent ON leases (namespace, kind, work_pool, ran_out_at IS expires_at, expires_at)
+WHERE work_data IS NOT NULL AND finish_way IS NULL AND expires_at > changed_at
+  AND cancel_requested = 0 AND (work_max_tries IS NULL OR fencing_token < work_max_tries);
+
+CREATE INDEX leases_by_end ON leases (ran_out_at IS expires_at, expires_at)
+WHERE finish_way IS NULL AND expires_at > changed_at;
+
+CREATE INDEX grants_by_client ON grants (client_id);
+
+CREATE TABLE standings (
+  namespace TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  standing TEXT NOT NULL,
+  leases INTEGER NOT NULL,
+  PRIMARY KEY (namespace, kind, standing)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER standings_come AFTER INSERT ON leases
+WHEN NEW.standing NOT IN ('completed', 'failed') BEGIN
+  INSERT INTO standings VALUES (NEW.namespace, NEW.kind, NEW.standing, 1)
+  ON CONFLICT (namespace, kind, standing) DO UPDATE SET leases = leases + 1;
+END;
+
+CREATE TRIGGER standings_change AFTER UPDATE ON leases WHEN NEW.standing <> OLD.standing BEGIN
+  INSERT INTO standings SELECT NEW.namespace, NEW.kind, NEW.standing, 1
+  WHERE NEW.standing NOT IN ('completed', 'failed')
+  ON CONFLICT (namespace, kind, standing) DO UPDATE SET leases = leases + 1;
+  UPDATE standings SET leases = leases - 1
+  WHERE namespace = OLD.namespace AND kind = OLD.kind AND standing = OLD.standing;
+END;
+
+CREATE TRIGGER standings_go AFTER DELETE ON leases
+WHEN OLD.standing NOT IN ('completed', 'failed') BEGIN
+  UPDATE standings SET leases = leases - 1
+  WHERE namespace = OLD.namespace AND kind = OLD.kind AND standing = OLD.standing;
 END;

@@ -21,13 +21,14 @@ export interface Served {
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** Starts it at a port that is free, and waits until it listens. */
+/** Starts it at a port that is free, unless another is named, and waits until it listens. */
 export async function startServe(
   sandbox: Pick<Sandbox, 'start'>,
   args: readonly string[] = [],
   options?: RunOptions,
 ): Promise<Served> {
-  const child = sandbox.start(['serve', '--port', '0', ...args], options);
+  const port = args.includes('--port') ? [] : ['--port', '0'];
+  const child = sandbox.start(['serve', ...port, ...args], options);
   onTestFinished(() => void child.kill('SIGKILL'));
   const outcome = outcomeOf(child);
   const log = readLog(child);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/domain/clock.ts';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import type { Finish, Kind, Lease, Work } from '../../src/engine/lease.ts';
 import type { Store, Transaction } from '../../src/engine/store.ts';
@@ -232,10 +233,10 @@ export function storeSuite(name: string, open: (clock?: Clock) => Promise<StoreU
       const newHandle = () => 'h';
       const engine = createEngine({ store: other, newHandle, monthlyLimit: 9 });
       const nobody = { metadata: null, requestHash: null, idempotencyKey: null };
-      await engine.acquire({ ...nobody, kind: 'key', id: 'k', ttl: 300 });
+      await engine.acquire({ ...nobody, kind: 'key', id: 'k', ttl: 300 }, NOBODY);
       const how = { result: null, resultHash: null, errorCode: null, errorHash: null };
       const [{ outcome }] = await whileLocked(store, 'key', 310, () =>
-        engine.change('key', 'k', { ...how, type: 'finish', way: 'complete', handle: 'h' }),
+        engine.change('key', 'k', { ...how, type: 'finish', way: 'complete', handle: 'h' }, NOBODY),
       );
       expect(outcome).toEqual({ type: 'rejected', reason: 'expired' });
     });

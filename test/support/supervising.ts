@@ -55,6 +55,10 @@ export class FakeSignals implements SignalSource {
 export class FakeWatchdog implements Watchdog {
   readonly told: (Order | 'release')[] = [];
 
+  expect(): void {
+    throw new Error('there is a command already');
+  }
+
   watch(order: Order): void {
     this.told.push(order);
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/domain/clock.ts';
-import { event, finished, NOW, save } from './records-suite.ts';
+import { event } from './history-suite.ts';
+import { finished, NOW, save } from './records-suite.ts';
 import { leaseOf, type StoreUnderTest } from './store-suite.ts';
 
 const DAY = 24 * 3_600_000;
@@ -33,7 +34,7 @@ export function sweepSuite(name: string, open: (clock: Clock) => Promise<StoreUn
       expect(await other.sweep(options)).toBeUndefined();
       now += 60_000;
       expect(await other.sweep(options)).toMatchObject({ isDone: true });
-      const told = await store.read((view) => view.events({ type: 'expired' }, 99));
+      const told = await store.read((view) => view.events({ types: ['expired'] }, 99));
       expect(told.map(({ id }) => id).toSorted()).toEqual([...ids, 'held']);
       expect(told.find(({ id }) => id === 'a')).toMatchObject({ at: now - 60_010, caller: null });
     });
@@ -46,7 +47,7 @@ export function sweepSuite(name: string, open: (clock: Clock) => Promise<StoreUn
         expect((await store.sweep(options))?.expired).toEqual(new Map([['default', 1]]));
         now += DAY;
       }
-      expect(await store.read((view) => view.events({ type: 'expired' }, 9))).toHaveLength(2);
+      expect(await store.read((view) => view.events({ types: ['expired'] }, 9))).toHaveLength(2);
     });
 
     test('is not put off by a clock that was far ahead', async () => {

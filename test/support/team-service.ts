@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { onTestFinished } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import type { Access, Scope } from '../../src/engine/access.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { accessOn, engineOn } from '../../src/engines.ts';
@@ -66,19 +67,22 @@ export async function startTeamService(prefix = ''): Promise<TeamService> {
       const added = await access.addToken({ name, scopes, lifetime: undefined });
       return added?.secret ?? '';
     },
-    addWork: () => addWork(engineOn(store, 'test')),
+    addWork: () => addWork(engineOn(store)),
   });
 }
 
 async function addWork(engine: Engine): Promise<readonly string[]> {
-  const added = await engine.add([
-    {
-      kind: 'job',
-      id: 'job_1',
-      ttl: LEASE,
-      work: jobOf({ job_type: 'extract_facts' }, randomUUID),
-    },
-    { kind: 'runner_job', id: 'rjob_1', ttl: LEASE, work: runnerJobOf({}, randomUUID) },
-  ]);
+  const added = await engine.add(
+    [
+      {
+        kind: 'job',
+        id: 'job_1',
+        ttl: LEASE,
+        work: jobOf({ job_type: 'extract_facts' }, randomUUID),
+      },
+      { kind: 'runner_job', id: 'rjob_1', ttl: LEASE, work: runnerJobOf({}, randomUUID) },
+    ],
+    NOBODY,
+  );
   return added.map(({ id }) => id);
 }

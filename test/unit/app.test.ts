@@ -74,7 +74,7 @@ describe('who asks', () => {
           path: '/own',
           scope: 'keys:read',
           refuse: refuseProblem,
-          handle: async ({ caller }) => json(200, [caller ?? null, bearer?.namespace ?? null]),
+          handle: async ({ by }) => json(200, [by.caller, bearer?.namespace ?? null]),
         },
       ],
       access: {

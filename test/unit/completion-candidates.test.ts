@@ -147,6 +147,7 @@ describe('values', () => {
     [['admin', 'leases', 'break', ''], { service: 'onceonly', isHeld: false }],
     [['admin', 'history', '--kind', 'job', ''], { service: 'retaia', isHeld: false }],
     [['admin', 'leases', 'show', '--kind=runner-job', ''], { service: 'askui', isHeld: false }],
+    [['admin', 'leases', 'show', '--kind=runner_job', ''], { service: 'askui', isHeld: false }],
     [['runner-jobs', 'ping', ''], { service: 'askui', isHeld: true }],
     [['exec', '--shell', ''], { service: 'onceonly', isHeld: false }],
   ])('%j takes what the ledger holds', async (words, wanted) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import { json, type Route } from '../../src/http/route.ts';
 import { AnswerDropped, createFaultInjector } from '../../src/server/fault-injector.ts';
@@ -22,7 +23,13 @@ async function inject(text: string) {
   return { clocks, made, failures, injector };
 }
 
-const REQUEST = { params: {}, query: new URLSearchParams(), header: () => undefined, body: '' };
+const REQUEST = {
+  params: {},
+  query: new URLSearchParams(),
+  header: () => undefined,
+  body: '',
+  by: NOBODY,
+};
 
 /** An endpoint that counts what it did, and how requests to it end. */
 async function served(text: string) {
@@ -137,12 +144,15 @@ describe('leases', () => {
     };
     const acquire = async (idempotencyKey: string | null = null) => {
       const request = { kind: 'key', id: 'k', ttl: 60_000, metadata: null } as const;
-      const decision = await engine.acquire({ ...request, idempotencyKey, requestHash: 'h' });
+      const decision = await engine.acquire(
+        { ...request, idempotencyKey, requestHash: 'h' },
+        NOBODY,
+      );
       return decision.outcome.type;
     };
     const extend = async (handle: string) => {
       const command = { type: 'extend', handle, ttl: null } as const;
-      const { outcome } = await engine.change('key', 'k', command);
+      const { outcome } = await engine.change('key', 'k', command, NOBODY);
       return outcome.type === 'rejected' ? outcome.reason : outcome.type;
     };
     return { clocks, made, failures, injector, engine, goAway, acquire, extend };
@@ -161,7 +171,7 @@ describe('leases', () => {
     await settled();
     expect(await extend('handle-1')).toBe('expired');
     expect(made).toEqual(['lose key']);
-    const [event] = await engine.history({ type: 'broken' }, 9);
+    const [event] = await engine.history({ types: ['broken'] }, 9);
     expect(event).toMatchObject({ id: 'k', detail: { reason: 'fault' } });
   });
 
@@ -182,7 +192,7 @@ describe('leases', () => {
     const { clocks, made, acquire, extend, engine } = await leasing('lose=10s');
     await acquire();
     await clocks.advance(5_000);
-    await engine.change('key', 'k', { type: 'break' });
+    await engine.change('key', 'k', { type: 'break' }, NOBODY);
     await acquire();
     await clocks.advance(5_000);
     await settled();

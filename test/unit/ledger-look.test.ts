@@ -1,4 +1,6 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'libsql';
 import { expect, test } from 'vitest';
@@ -55,4 +57,23 @@ test('nothing is left beside it, and whoever writes does not hold it up', () => 
   expect(readdirSync(dirname(file))).toEqual(before);
   writer.exec('ROLLBACK');
   writer.close();
+});
+
+/** Has a log, and for a moment all of the file for itself: as whoever closes it last. */
+const CLOSING = `
+  const db = new (require('libsql'))(process.argv[1]);
+  db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA user_version = 3; BEGIN EXCLUSIVE');
+  process.stdout.write('locked');
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), 50);
+`;
+
+test('whoever closes it is waited for', async () => {
+  const open = ledgerWith(['a', 'k', NOW]);
+  // libsql closes a file only when the statements are collected: nobody has a copy open.
+  const file = join(temporaryDirectory(), 'handles.db');
+  for (const side of ['', '-wal'])
+    if (existsSync(open + side)) copyFileSync(open + side, file + side);
+  const closing = spawn(process.execPath, ['-e', CLOSING, file], { cwd: import.meta.dirname });
+  await once(closing.stdout, 'data');
+  expect(lookAtLedger(file, 'a')).toHaveLength(1);
 });

@@ -16,6 +16,7 @@ function setUp() {
     handle,
     acquiredAt: clock() - age,
     expiresAt: clock() - age + HOUR,
+    renewals: 0,
   });
   return { clock, file, held, ledger: openLedger(file, clock), other: openLedger(file, clock) };
 }
@@ -35,6 +36,26 @@ test('a handle is found at its own address only, by every process', () => {
   ]) {
     expect(other.find({ ...ADDRESS, ...change })).toBeUndefined();
   }
+});
+
+test('where a lease was taken is told of it, and how often and when it was renewed', () => {
+  const { ledger, other, held, clock } = setUp();
+  const origin = { host: 'laptop', pid: 4711, ci: { job: 'deploy' } };
+  ledger.remember(ADDRESS, { ...held('h'), origin });
+  expect(other.find(ADDRESS)).toEqual({ ...held('h'), origin });
+  clock.advance(20_000);
+  other.prolong(ADDRESS, 'h', clock() + DAY);
+  clock.advance(20_000);
+  other.prolong(ADDRESS, 'h', undefined, 7);
+  const renewed = { renewedAt: clock(), renewals: 2, fencingToken: 7, origin };
+  expect(ledger.find(ADDRESS)).toMatchObject(renewed);
+  expect(ledger.all()).toMatchObject([{ address: ADDRESS, handle: 'h', ...renewed }]);
+  clock.advance(20_000);
+  other.prolong(ADDRESS, 'h', clock(), 6);
+  other.prolong(ADDRESS, 'another', clock());
+  expect(ledger.find(ADDRESS)).toMatchObject(renewed);
+  ledger.remember(ADDRESS, held('next'));
+  expect(ledger.find(ADDRESS)).toEqual(held('next'));
 });
 
 test('a later acquisition replaces an earlier one, never the other way round', () => {

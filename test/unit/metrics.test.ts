@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
+import { NOBODY } from '../../src/domain/requester.ts';
 import type { FinishCommand } from '../../src/engine/command.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import type { Kind } from '../../src/engine/lease.ts';
@@ -17,7 +18,7 @@ function setUp() {
   const metrics = createMetrics();
   const readAs = async (namespace: string) => {
     const census = () => store.within(namespace).read((view) => view.census());
-    return parseMetrics(await metrics.text(namespace, census));
+    return parseMetrics(await metrics.text(namespace, census, 0));
   };
   const inNamespace = (namespace: string, { monthlyLimit = 99, capacity = 99 } = {}) => {
     let handles = 0;
@@ -25,7 +26,10 @@ function setUp() {
     const own = { store: store.within(namespace), newHandle, monthlyLimit, capacity };
     const engine = metrics.observed(createEngine(own), namespace);
     const acquire = (id: string, idempotencyKey: string | null = null, requestHash = 'h') =>
-      engine.acquire({ kind: 'key', id, ttl: 60_000, metadata: null, idempotencyKey, requestHash });
+      engine.acquire(
+        { kind: 'key', id, ttl: 60_000, metadata: null, idempotencyKey, requestHash },
+        NOBODY,
+      );
     const counted = async (name: string, labels: Record<string, string> = {}) =>
       sampleOf(await readAs(namespace), `leasectl_${name}`, { namespace, ...labels });
     return { engine, acquire, counted };
@@ -59,8 +63,8 @@ test('conflicts are told by their reason', async () => {
   await acquire('k', 'i');
   await acquire('k');
   await acquire('k', 'i', 'another');
-  await engine.change('key', 'k', finish('a-1'));
-  await engine.change('key', 'k', finish('a-1', 'fail'));
+  await engine.change('key', 'k', finish('a-1'), NOBODY);
+  await engine.change('key', 'k', finish('a-1', 'fail'), NOBODY);
   await acquire('k');
   await acquire('k');
   expect(await conflicts('held')).toBe(1);
@@ -75,15 +79,15 @@ test('handles that are lost are told by how', async () => {
   const lost = (reason: string, kind: Kind = 'key') =>
     counted('lost_handles_total', { kind, reason });
   await acquire('k');
-  await engine.change('key', 'k', extend('a-1'));
-  await engine.change('key', 'k', extend('guessed'));
-  await engine.change('key', 'unheard of', extend('a-1'));
-  await engine.changeHeld('runner_job', extend('unheard of'));
+  await engine.change('key', 'k', extend('a-1'), NOBODY);
+  await engine.change('key', 'k', extend('guessed'), NOBODY);
+  await engine.change('key', 'unheard of', extend('a-1'), NOBODY);
+  await engine.changeHeld('runner_job', extend('unheard of'), NOBODY);
   clock.advance(60_000);
-  await engine.change('key', 'k', extend('a-1'));
-  await engine.change('key', 'k', finish('a-1'));
+  await engine.change('key', 'k', extend('a-1'), NOBODY);
+  await engine.change('key', 'k', finish('a-1'), NOBODY);
   // Not of a holder.
-  await engine.change('key', 'k', { type: 'break' });
+  await engine.change('key', 'k', { type: 'break' }, NOBODY);
   expect(await lost('wrong_handle')).toBe(1);
   expect(await lost('unknown')).toBe(1);
   expect(await lost('unknown', 'runner_job')).toBe(1);
@@ -120,12 +124,13 @@ test('leases that ran out are counted when that is found, whoever finds it', asy
 test('what is held and what waits is as it is in the database', async () => {
   const { clock, inNamespace } = setUp();
   const { engine, acquire, counted } = inNamespace('a');
-  const add = (id: string) => engine.add([{ kind: 'job', id, ttl: 60_000, work: workOf() }]);
+  const add = (id: string) =>
+    engine.add([{ kind: 'job', id, ttl: 60_000, work: workOf() }], NOBODY);
   const held = (kind: Kind) => counted('leases_held', { kind });
   await acquire('k');
   for (const id of ['one', 'two', 'three']) await add(id);
   const request = { kind: 'job', metadata: null, idempotencyKey: null, requestHash: null } as const;
-  await engine.acquire({ ...request, id: 'two', ttl: null });
+  await engine.acquire({ ...request, id: 'two', ttl: null }, NOBODY);
   expect([await held('key'), await held('job'), await held('runner_job')]).toEqual([1, 1, 0]);
   expect(await counted('queue_depth', { kind: 'job' })).toBe(2);
   expect(await counted('queue_depth', { kind: 'key' })).toBeUndefined();
@@ -186,14 +191,14 @@ test('without its database a service tells what it counted, and not what it cann
   const away = async () => {
     throw new Failure('unavailable', 'The database is away.');
   };
-  const seen = parseMetrics(await metrics.text('a', away));
+  const seen = parseMetrics(await metrics.text('a', away, 0));
   expect(sampleOf(seen, 'leasectl_database_up')).toBe(0);
   expect(sampleOf(seen, 'leasectl_leases_held', { kind: 'key' })).toBeUndefined();
   expect(sampleOf(seen, 'leasectl_acquisitions_total', { kind: 'key' })).toBe(1);
   const census = async () => [{ kind: 'key', held: 1, claimable: 0 } as const];
-  const back = parseMetrics(await metrics.text('a', census));
+  const back = parseMetrics(await metrics.text('a', census, 0));
   expect(sampleOf(back, 'leasectl_database_up')).toBe(1);
   expect(sampleOf(back, 'leasectl_leases_held', { kind: 'key' })).toBe(1);
   const bug = new Error('a bug');
-  await expect(metrics.text('a', () => Promise.reject(bug))).rejects.toBe(bug);
+  await expect(metrics.text('a', () => Promise.reject(bug), 0)).rejects.toBe(bug);
 });

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { createAccess } from '../../src/engine/access.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import type { Store } from '../../src/engine/store.ts';
@@ -50,7 +51,7 @@ describe('of 64 on two nodes', () => {
   test('one acquires a key that nobody has seen', async () => {
     const stores = await twoNodes();
     const decisions = await race(
-      (engine) => engine.acquire({ ...acquisition, kind: 'key', id: 'k' }),
+      (engine) => engine.acquire({ ...acquisition, kind: 'key', id: 'k' }, NOBODY),
       stores,
     );
     const types = decisions.map(({ outcome }) => outcome.type);
@@ -60,18 +61,20 @@ describe('of 64 on two nodes', () => {
     expect(await stores[0].read((view) => view.stored())).toBe(1);
     const month = new Date(decisions[0]?.now ?? 0).toISOString().slice(0, 7);
     expect(await stores[1].read((view) => view.usage(month))).toBe(1);
-    expect(await stores[1].read((view) => view.events({}, 99))).toHaveLength(1);
+    const noted = await stores[1].read((view) => view.events({}, 99));
+    expect(noted).toHaveLength(RACERS.length);
+    expect(noted.filter(({ type }) => type !== 'refused')).toHaveLength(1);
   });
 
   test('one acquires a key that ran out', async () => {
     const stores = await twoNodes();
     const [first] = stores.map(engineOn);
     const key = { ...acquisition, kind: 'key', id: 'k' } as const;
-    const before = await first?.acquire({ ...key, ttl: 1 });
+    const before = await first?.acquire({ ...key, ttl: 1 }, NOBODY);
     await expect
       .poll(async () => (await first?.look('key', 'k'))?.now ?? 0)
       .toBeGreaterThan(before?.lease?.expiresAt ?? Number.POSITIVE_INFINITY);
-    const decisions = await race((engine) => engine.acquire(key), stores);
+    const decisions = await race((engine) => engine.acquire(key, NOBODY), stores);
     const won = decisions.filter(({ outcome }) => outcome.type === 'acquired');
     expect(won.map(({ lease }) => lease?.fencingToken)).toEqual([2]);
   });
@@ -87,13 +90,14 @@ describe('of 64 on two nodes', () => {
         ...({ kind: 'job', ttl: 60_000, work } as const),
         id: `job ${index}`,
       })),
+      NOBODY,
     );
     const request = {
       ...acquisition,
       kind: 'job',
       candidate: { ...candidate, tags: ['a'] },
     } as const;
-    const found = await race((engine) => engine.acquireNext(request), stores);
+    const found = await race((engine) => engine.acquireNext(request, NOBODY), stores);
     const ids = found.flatMap((decision) => decision?.lease?.id ?? []);
     expect(ids).toHaveLength(expected);
     expect(new Set(ids).size).toBe(expected);
@@ -104,10 +108,11 @@ describe('of 64 on two nodes', () => {
     const work = workOf();
     await engineOn(stores[0]).add(
       RACERS.map((index) => ({ kind: 'job', ttl: 60_000, work, id: `job ${index}` }) as const),
+      NOBODY,
     );
     const same = { ...acquisition, idempotencyKey: 'i', requestHash: 'h' };
     const found = await race(
-      (engine) => engine.acquireNext({ ...same, kind: 'job', candidate }),
+      (engine) => engine.acquireNext({ ...same, kind: 'job', candidate }, NOBODY),
       stores,
     );
     expect(new Set(found.map((decision) => decision?.lease?.handle)).size).toBe(1);
@@ -115,17 +120,25 @@ describe('of 64 on two nodes', () => {
 
   test('one ends a lease, and each of the others is told how it ended', async () => {
     const stores = await twoNodes();
-    const acquired = await engineOn(stores[0]).acquire({ ...acquisition, kind: 'key', id: 'k' });
+    const acquired = await engineOn(stores[0]).acquire(
+      { ...acquisition, kind: 'key', id: 'k' },
+      NOBODY,
+    );
     const handle = acquired.lease?.handle ?? '';
     const finish = { result: null, resultHash: null, errorCode: null, errorHash: null };
     const decisions = await race(
       (engine, index) =>
-        engine.change('key', 'k', {
-          ...finish,
-          type: 'finish',
-          handle,
-          way: index % 3 === 0 ? 'complete' : 'fail',
-        }),
+        engine.change(
+          'key',
+          'k',
+          {
+            ...finish,
+            type: 'finish',
+            handle,
+            way: index % 3 === 0 ? 'complete' : 'fail',
+          },
+          NOBODY,
+        ),
       stores,
     );
     const versions = new Set(decisions.map(({ lease }) => lease?.version));
@@ -178,7 +191,10 @@ test('looking for work reads few rows, however many there are', async () => {
     const ids = RACERS.flatMap((index) =>
       RACERS.slice(0, 8).map((other) => `${round}/${index}/${other}`),
     );
-    await engine.add(ids.map((id) => ({ kind: 'job', ttl: 60_000, work, id }) as const));
+    await engine.add(
+      ids.map((id) => ({ kind: 'job', ttl: 60_000, work, id }) as const),
+      NOBODY,
+    );
   }
   // Counted by connection, and told when it ends.
   const before = await server.query('SELECT pg_stat_reset()', url);
@@ -186,9 +202,9 @@ test('looking for work reads few rows, however many there are', async () => {
   const looking = openStore(url);
   for (let claim = 0; claim < 20; claim += 1) {
     const keyed = { ...acquisition, idempotencyKey: `key ${claim}`, requestHash: 'h' };
-    const found = await engineOn(looking).acquireNext({ ...keyed, kind: 'job', candidate });
+    const found = await engineOn(looking).acquireNext({ ...keyed, kind: 'job', candidate }, NOBODY);
     const handle = found?.lease?.handle ?? '';
-    await engineOn(looking).changeHeld('job', { type: 'extend', handle, ttl: null });
+    await engineOn(looking).changeHeld('job', { type: 'extend', handle, ttl: null }, NOBODY);
     await engineOn(looking).look('job', `0/0/${claim % 8}`);
   }
   await looking.read(async () => undefined);

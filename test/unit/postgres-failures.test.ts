@@ -191,7 +191,8 @@ describe('two who want what the other has', () => {
         }
       });
     await Promise.all([both(store, ['a', 'b']), both(other, ['b', 'a'])]);
-    expect(runs).toBe(3);
+    // Each was there once; one gave way, once or oftener.
+    expect(runs).toBeGreaterThan(2);
     expect([await versionOf(store, 'a'), await versionOf(store, 'b')]).toEqual([3, 3]);
   });
 

@@ -13,6 +13,9 @@ test('ten that start at once migrate once', async () => {
   await Promise.all(stores.map((store) => store.check()));
   expect(await server.query('SELECT number FROM leasectl.migrations', url)).toEqual([
     { number: 1 },
+    { number: 2 },
+    { number: 3 },
+    { number: 4 },
   ]);
   await stores[0]?.write((transaction) => transaction.save(leaseOf('k')));
   expect(await stores[9]?.read((view) => view.stored())).toBe(1);

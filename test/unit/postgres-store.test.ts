@@ -1,8 +1,12 @@
 import { afterAll, expect, test } from 'vitest';
 import type { Clock } from '../../src/domain/clock.ts';
+import { growPostgres } from '../support/grown/grow.ts';
+import { growingQueries, noteQueries } from '../support/grown/postgres-plans.ts';
+import { event, historySuite } from '../support/history-suite.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { openStore } from '../support/postgres-stores.ts';
 import { recordsSuite } from '../support/records-suite.ts';
+import { standingSuite } from '../support/standing-suite.ts';
 import { leaseOf, storeSuite, workOf } from '../support/store-suite.ts';
 import { sweepSuite } from '../support/sweep-suite.ts';
 import { workSuite } from '../support/work-suite.ts';
@@ -10,14 +14,29 @@ import { workSuite } from '../support/work-suite.ts';
 const server = await startPostgres();
 afterAll(() => server.remove());
 
-const openTwice = async (clock?: Clock) => {
+const openTwice = async (clock?: Clock, mostEvents?: number) => {
   const url = await server.createDatabase();
-  return { store: openStore(url, { clock }), other: openStore(url, { clock }) };
+  const options = { clock, mostEvents };
+  return { store: openStore(url, options), other: openStore(url, options) };
 };
+const noted = noteQueries();
 storeSuite('the PostgreSQL store', openTwice);
 workSuite('the PostgreSQL store', openTwice);
 recordsSuite('the PostgreSQL store', openTwice);
+historySuite('the PostgreSQL store', openTwice);
 sweepSuite('the PostgreSQL store', openTwice);
+standingSuite('the PostgreSQL store', openTwice);
+
+test('no statement reads more where there is more', async () => {
+  const own = [...noted.queries.values()].filter(({ text }) => /leases|events|receipts/.test(text));
+  expect(own.length).toBeGreaterThan(40);
+  const url = await server.createDatabase();
+  await growPostgres(url, { leases: 20_000 });
+  for (const isAnalyzed of [false, true]) {
+    if (isAnalyzed) await server.query('ANALYZE', url);
+    expect(await growingQueries(url, noted.begin ?? '', own)).toEqual([]);
+  }
+}, 60_000);
 
 test('what PostgreSQL cannot keep is kept as what can stand for it', async () => {
   const { store } = await openTwice();
@@ -51,6 +70,36 @@ test('an idempotency key may be as long as a header', async () => {
   const found = await store.read((view) => view.findByIdempotencyKey('key', idempotencyKey));
   expect(found.map(({ id }) => id)).toEqual(['k']);
   expect(await store.read((view) => view.findReceipt('key', 'k', idempotencyKey))).toEqual(receipt);
+});
+
+function signal() {
+  let give: () => void = () => undefined;
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { give, given };
+}
+
+test('who follows the history misses nothing of a transaction that was slower than others', async () => {
+  const { store, other } = await openTwice();
+  const tail = (after?: string) => other.read((view) => view.tail(after, 9));
+  const begin = await tail();
+  const [isNoted, mayEnd] = [signal(), signal()];
+  const slow = store.write(async (transaction) => {
+    await transaction.saveEvent(event('slow'));
+    await transaction.find('key', 'the answer comes after that of the event');
+    isNoted.give();
+    await mayEnd.given;
+  });
+  await isNoted.given;
+  await other.write((transaction) => transaction.saveEvent(event('quick')));
+  const meanwhile = await tail(begin.cursor);
+  mayEnd.give();
+  await slow;
+  const rest = await tail(meanwhile.cursor);
+  const told = [...meanwhile.events, ...rest.events].map(({ id }) => id);
+  expect(told.toSorted()).toEqual(['quick', 'slow']);
+  expect((await tail(rest.cursor)).events).toEqual([]);
 });
 
 test('an id that is too long is refused', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
+import { NOBODY } from '../../src/domain/requester.ts';
 import { healthRoutes } from '../../src/server/health.ts';
 import { createLog, type LogLevel, logAnswered } from '../../src/server/log.ts';
 import { isLoopback } from '../../src/server/loopback.ts';
@@ -78,7 +79,13 @@ describe('the log', () => {
 });
 
 describe('readiness', () => {
-  const request = { params: {}, query: new URLSearchParams(), header: () => undefined, body: '' };
+  const request = {
+    params: {},
+    query: new URLSearchParams(),
+    header: () => undefined,
+    body: '',
+    by: NOBODY,
+  };
   const answerOf = async (check: () => Promise<void>, isStopping = false) => {
     const routes = healthRoutes({ check, isStopping: () => isStopping });
     const ready = routes.find(({ path }) => path === '/readyz');

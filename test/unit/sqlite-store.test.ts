@@ -16,21 +16,43 @@ import type { Clock } from '../../src/domain/clock.ts';
 import { openDatabase, readValue } from '../../src/sqlite/database.ts';
 import { explain } from '../../src/sqlite/errors.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { growSqlite } from '../support/grown/grow.ts';
+import { growingSteps, noteStatements } from '../support/grown/sqlite-plans.ts';
+import { historySuite } from '../support/history-suite.ts';
 import { recordsSuite } from '../support/records-suite.ts';
 import { temporaryDirectory } from '../support/sandbox.ts';
+import { standingSuite } from '../support/standing-suite.ts';
 import { leaseOf, storeSuite } from '../support/store-suite.ts';
 import { sweepSuite } from '../support/sweep-suite.ts';
 import { workSuite } from '../support/work-suite.ts';
 
-const openTwice = async (clock?: Clock) => {
+const openTwice = async (clock?: Clock, mostEvents?: number) => {
   const file = join(temporaryDirectory(), 'data', 'leases.db');
-  const options = clock ? { file, clock } : { file };
+  const given = { ...(clock ? { clock } : {}), ...(mostEvents ? { mostEvents } : {}) };
+  const options = { file, ...given };
   return { store: openSqliteStore(options), other: openSqliteStore(options) };
 };
+const statements = noteStatements();
 storeSuite('the SQLite store', openTwice);
 workSuite('the SQLite store', openTwice);
 recordsSuite('the SQLite store', openTwice);
+historySuite('the SQLite store', openTwice);
 sweepSuite('the SQLite store', openTwice);
+standingSuite('the SQLite store', openTwice);
+
+test('no statement reads more where there is more', async () => {
+  const own = [...statements].filter((sql) => /leases|events|receipts|grants/.test(sql));
+  expect(own.length).toBeGreaterThan(40);
+  const file = join(temporaryDirectory(), 'grown.db');
+  await growSqlite(file, { leases: 10_000 });
+  const db = new Database(file);
+  for (const isAnalyzed of [false, true]) {
+    if (isAnalyzed) db.exec('ANALYZE');
+    const growing = own.map((sql) => [sql, growingSteps(db, sql)] as const);
+    expect(growing.filter(([, steps]) => steps.length > 0)).toEqual([]);
+  }
+  db.close();
+});
 
 test('what comes after the end of a store is refused, and ends nothing else', async () => {
   const { store } = await openTwice();
@@ -177,7 +199,7 @@ describe('the database file', () => {
     expect(() => openSqliteStore({ file })).toThrow(
       expect.objectContaining({
         code: 'usage',
-        message: expect.stringMatching(/newer leasectl \(schema 99; this one knows 3\)/),
+        message: expect.stringMatching(/newer leasectl \(schema 99; this one knows 5\)/),
       }),
     );
     expect(files.map(digest)).toEqual(before);

@@ -12,7 +12,12 @@ function setScene() {
     other.close();
   });
   db.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (n INTEGER)');
-  const turns = createTurns(db, file);
+  /** How many were written together, batch by batch. */
+  const batches: number[] = [];
+  const turns = createTurns(db, file, () => {
+    const batch = { written: 0, flush: () => void batches.push(batch.written) };
+    return batch;
+  });
   const version = () => Number(Object(other.prepare('PRAGMA data_version').all()[0]).data_version);
   const insert = (n: number) => db.prepare('INSERT INTO t VALUES (?)').run(n);
   return {
@@ -20,9 +25,11 @@ function setScene() {
     turns,
     version,
     insert,
+    batches,
     write: (n: number) =>
-      turns.write(async () => {
+      turns.write(async (batch) => {
         insert(n);
+        batch.written += 1;
         return n;
       }),
     numbers: () =>
@@ -36,15 +43,17 @@ function setScene() {
 const NUMBERS = Array.from({ length: 50 }, (_, index) => index);
 
 test('who waits at the same time writes together, in order', async () => {
-  const { version, write, numbers } = setScene();
+  const { version, write, numbers, batches } = setScene();
   const before = version();
   expect(await Promise.all(NUMBERS.map(write))).toEqual(NUMBERS);
   expect(version()).toBe(before + 1);
   expect(numbers()).toEqual(NUMBERS);
+  expect(batches).toEqual([NUMBERS.length]);
 });
 
 test('what somebody wrote who fails is gone, and nothing else is', async () => {
-  const { turns, insert, write, numbers } = setScene();
+  const { turns, insert, write, numbers, version, batches } = setScene();
+  const before = version();
   const failing = turns.write(async () => {
     insert(100);
     throw new Error('no');
@@ -52,6 +61,22 @@ test('what somebody wrote who fails is gone, and nothing else is', async () => {
   const results = await Promise.allSettled([write(1), failing, write(2)]);
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   expect(numbers()).toEqual([1, 2]);
+  // The others still write together, but nothing that was counted with what is gone.
+  expect(version()).toBe(before + 1);
+  expect(batches).toEqual([1, 1]);
+});
+
+test('who fails at looking is the only one', async () => {
+  const { turns, write } = setScene();
+  await write(1);
+  const looks = [1, 2, 3].map((n) =>
+    turns.read(async () => {
+      if (n === 2) throw new Error('no');
+      return n;
+    }),
+  );
+  const results = await Promise.allSettled(looks);
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
 });
 
 test('nobody is told of what is not durable', async () => {

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createWatchdog, type Order } from '../../src/supervise/watchdog.ts';
+import { createWatchdog, type Expectation, type Order } from '../../src/supervise/watchdog.ts';
 
 /** One started process: what was written to it, and how to end it. */
 interface Started {
+  /** The order that it was started with. */
+  readonly order: string | undefined;
   readonly written: string[];
   end(): void;
 }
@@ -10,10 +12,10 @@ interface Started {
 function watched() {
   const started: Started[] = [];
   const givenUp = vi.fn<() => void>();
-  const watchdog = createWatchdog(() => {
+  const watchdog = createWatchdog((order) => {
     const written: string[] = [];
     const listeners: (() => void)[] = [];
-    started.push({ written, end: () => listeners.forEach((listener) => void listener()) });
+    started.push({ order, written, end: () => listeners.forEach((listener) => void listener()) });
     return {
       write: (text) => written.push(text),
       onExit: (listener) => listeners.push(listener),
@@ -30,8 +32,11 @@ const one: Order = {
   grace: 500,
   secretFile: null,
 };
+const { group: _, ...times } = one;
+const expectation: Expectation = { ...times, environment: ['LEASECTL_KEY=k'] };
 const other: Order = { ...one, stopAt: null };
-const line = (order: Order) => `${JSON.stringify(order)}\n`;
+const text = (order: Order | Expectation) => JSON.stringify(order);
+const line = (order: Order | Expectation) => `${text(order)}\n`;
 
 /** Another one is not started at once, for it may die at once, too. */
 const RESTART = 200;
@@ -46,7 +51,7 @@ beforeEach(() => {
 describe("leasectl's end of the watchdog", () => {
   test('starts it before there is an order', () => {
     const { started } = watched();
-    expect(started).toMatchObject([{ written: [] }]);
+    expect(started).toMatchObject([{ order: undefined, written: [] }]);
   });
 
   test('sends orders, each on a line of its own, and the release', () => {
@@ -65,10 +70,22 @@ describe("leasectl's end of the watchdog", () => {
     vi.advanceTimersByTime(RESTART - 1);
     expect(started).toHaveLength(1);
     vi.advanceTimersByTime(1);
-    expect(started[1]?.written).toEqual([line(other)]);
+    expect(started[1]).toMatchObject({ order: text(other), written: [] });
     watchdog.watch(one);
-    expect(started[1]?.written).toEqual([line(other), line(one)]);
+    expect(started[1]?.written).toEqual([line(one)]);
     expect(started[0]?.written).toHaveLength(2);
+  });
+
+  test('tells another one what is expected, until there is an order', () => {
+    const { watchdog, started } = watched();
+    watchdog.expect(expectation);
+    started[0]?.end();
+    vi.advanceTimersByTime(RESTART);
+    expect(started[1]?.order).toBe(text(expectation));
+    watchdog.watch(one);
+    started[1]?.end();
+    vi.advanceTimersByTime(RESTART);
+    expect(started[2]?.order).toBe(text(one));
   });
 
   test('starts another one each time, and tells it what came in between', () => {
@@ -79,14 +96,14 @@ describe("leasectl's end of the watchdog", () => {
     started[1]?.end();
     vi.advanceTimersByTime(RESTART);
     expect(started).toHaveLength(3);
-    expect(started[2]?.written).toEqual([line(one)]);
+    expect(started[2]?.order).toBe(text(one));
   });
 
   test('tells another one nothing when there is nothing', () => {
     const { started } = watched();
     started[0]?.end();
     vi.advanceTimersByTime(RESTART);
-    expect(started).toMatchObject([{}, { written: [] }]);
+    expect(started).toMatchObject([{}, { order: undefined, written: [] }]);
   });
 
   test('is given up when it dies again and again', () => {

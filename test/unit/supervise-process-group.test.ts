@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { systemClocks } from '../../src/supervise/moment.ts';
-import { isAlive, killAll, signalAll } from '../../src/supervise/process-group.ts';
+import { isAlive, isGone, killAll, signalAll } from '../../src/supervise/process-group.ts';
 import { FakeClocks } from '../support/fake-clocks.ts';
 import {
   eventually,
@@ -48,6 +48,15 @@ describe('a process group', () => {
     await eventually(() => !isAlive(group));
   });
 
+  test('is gone when all of it has ended', async () => {
+    const { group, exited, says } = await startGroup('(sleep 60 & echo grandchild $!) & wait');
+    const grandchild = Number(await says('grandchild'));
+    await exited;
+    expect(isGone(group)).toBe(false);
+    process.kill(grandchild, 'SIGKILL');
+    await eventually(() => isGone(group));
+  });
+
   test('is alive while it is stopped', async () => {
     const { group } = await startGroup('exec sleep 60');
     process.kill(group, 'SIGSTOP');
@@ -63,6 +72,7 @@ describe('a process group', () => {
     // The system does not know the difference.
     expect(process.kill(-group, 0)).toBe(true);
     expect(isAlive(group)).toBe(false);
+    expect(isGone(group)).toBe(false);
   });
 
   test.runIf(isLinux)('is alive when its leader is dead, unburied, and not alone', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,7 @@ async function spawned(script: string, line: Partial<CommandLine> = {}, ...args:
     env: { PATH: process.env['PATH'], GREETING: 'hello' },
     stdin: 'ignore',
     stdout,
+    onUngated: () => undefined,
     ...line,
   });
   onTestFinished(() => {
@@ -62,6 +63,21 @@ describe('a command', () => {
     expect(printed()).toBe('');
     begin();
     expect([await exited, printed()]).toEqual([DONE, 'done\n']);
+  });
+
+  test('that cannot wait is told of before it runs, and no other is', async () => {
+    const { descriptor, read } = file();
+    const env = { PATH: process.env['PATH'] };
+    const onUngated = vi.fn(() => writeSync(descriptor, 'told\n'));
+    const gated = await spawned('echo begun', { env, stdout: descriptor, onUngated });
+    expect([gated.waits, onUngated.mock.calls]).toEqual([true, []]);
+    gated.begin();
+    await gated.exited;
+    const odd = { ...env, 'A-B': 'c' };
+    const ungated = await spawned('echo run', { env: odd, stdout: descriptor, onUngated });
+    expect(ungated.waits).toBe(false);
+    await ungated.exited;
+    expect(read()).toBe('begun\ntold\nrun\n');
   });
 
   test('may be ended before it begins', async () => {

@@ -3,6 +3,7 @@ import { TAKES_A_LEASE } from '../../capability.ts';
 import { claimJob, nextFlags, wantedJob } from '../../claim-job.ts';
 import type { Scope } from '../../engine/access.ts';
 import { JobCommand } from '../../job-command.ts';
+import { contextFlags } from '../../origin/take-origin.ts';
 import { renderDetails } from '../../output/table.ts';
 import { optional } from '../../positional.ts';
 import { CHANGING_FLAGS } from '../../service-command.ts';
@@ -26,14 +27,14 @@ export default class JobsClaim extends JobCommand {
   ];
   static override readonly args = { job: optional('Id of the job; or else --next', 'job') };
   static override readonly baseFlags = CHANGING_FLAGS;
-  static override readonly flags = nextFlags;
+  static override readonly flags = { ...nextFlags, ...contextFlags };
 
   protected async execute(): Promise<Answer> {
     const { args, flags } = await this.parse(JobsClaim);
     const wanted = wantedJob(args.job, flags);
     const connection = await this.connect(flags);
     const { timeout } = this.connectOptions(flags);
-    const { job, end } = await claimJob(wanted, connection, timeout, await this.workHost());
+    const { job, end } = await claimJob(wanted, connection, timeout, await this.workHost(flags));
     return {
       data: job,
       text: (style) =>

@@ -45,7 +45,7 @@ export default class JobsExec extends ExecCommand {
       const options = this.connectOptions(flags);
       const connection = await this.context.retaia(options);
       const { timeout } = options;
-      const host = await this.workHost();
+      const host = await this.workHost(flags);
       return jobWork({ wanted, connection, timeout, retryableExits, host });
     });
   }

@@ -27,7 +27,7 @@ export default class RunnerJobsExec extends ExecCommand {
     return this.exec(command, flags, async () => {
       const { runnerJobWork } = await import('../../runner-job-work.ts');
       const connection = await this.context.askUi(this.connectOptions(flags));
-      return runnerJobWork(query, connection, await this.workHost());
+      return runnerJobWork(query, connection, await this.workHost(flags));
     });
   }
 }

@@ -2,6 +2,7 @@ import { boolean } from '@oclif/core/flags';
 import type { Answer } from '../../base-command.ts';
 import { TAKES_A_LEASE } from '../../capability.ts';
 import { leaseQueryOf, leaseRunnerJob, noneFits, runnerFlags } from '../../lease-runner-job.ts';
+import { contextFlags } from '../../origin/take-origin.ts';
 import { renderDetails } from '../../output/table.ts';
 import { RunnerJobCommand } from '../../runner-job-command.ts';
 import { CHANGING_FLAGS } from '../../service-command.ts';
@@ -23,6 +24,7 @@ export default class RunnerJobsLease extends RunnerJobCommand {
   static readonly limits = TAKES_A_LEASE;
   static override readonly flags = {
     ...runnerFlags,
+    ...contextFlags,
     'show-secrets': boolean({
       description: "With --json, --field or --query: show the job's access token, too",
       relationships: [{ type: 'some', flags: ['json', 'field', 'query'] }],
@@ -33,7 +35,7 @@ export default class RunnerJobsLease extends RunnerJobCommand {
     const { flags } = await this.parse(RunnerJobsLease);
     const query = leaseQueryOf(flags, this.context.env);
     const connection = await this.connect(flags);
-    const leased = await leaseRunnerJob(query, connection, await this.workHost());
+    const leased = await leaseRunnerJob(query, connection, await this.workHost(flags));
     if (!leased)
       return { data: null, text: () => '', failure: noneFits(connection.target.profile) };
     const { job, end } = leased;

@@ -44,7 +44,10 @@ export function addRoute<T>({ engine, newIds, most }: Adding, addable: Addable<T
       const { count = 1, jobs } = body;
       if (count * jobs.length > most) return refuse('too_many', `${most} are added at most.`);
       try {
-        return json(201, (await engine.add(requestsOf(body, newIds, addable))).map(shown));
+        return json(
+          201,
+          (await engine.add(requestsOf(body, newIds, addable), given.by)).map(shown),
+        );
       } catch (error) {
         if (!(error instanceof Failure) || error.code !== 'limit_exceeded') throw error;
         return refuse('storage_full', error.message);

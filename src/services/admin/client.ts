@@ -2,6 +2,8 @@ import type * as z from 'zod/mini';
 import { type CallRequest, createCall, withWhatIsKnown } from '../../http/call.ts';
 import type { Transport } from '../../http/transport.ts';
 import { adminErrors } from './errors.ts';
+import { type FollowHooks, type FollowQuery, follow } from './follow.ts';
+import { QueueInfo, type QueueQuery } from './queue-wire.ts';
 import {
   AddedClient,
   AddedJobs,
@@ -9,8 +11,10 @@ import {
   AddedToken,
   type AddRequest,
   BASE_PATH,
+  type BreakRequest,
   CanceledJob,
   ClientList,
+  type EventInfo,
   History,
   type HistoryQuery,
   LeaseDetails,
@@ -45,9 +49,16 @@ export interface AdminClient {
   removeClient(name: string): Promise<RemovedClient>;
   leases(query: LeasesQuery): Promise<LeaseList>;
   lease(query: LeaseQuery): Promise<LeaseDetails>;
-  /** @param reason for the history */
-  breakLease(query: LeaseQuery, reason: string | undefined): Promise<LeaseSummary>;
+  breakLease(query: LeaseQuery, request: BreakRequest): Promise<LeaseSummary>;
   history(query: HistoryQuery): Promise<History>;
+  /**
+   * What happens, as it happens: each event once, in the order in which they could be seen, until the
+   * signal. Lost connections are made anew.
+   *
+   * @throws Failure `unavailable` only where there was no connection yet
+   */
+  follow(query: FollowQuery, signal: AbortSignal, hooks?: FollowHooks): AsyncIterable<EventInfo>;
+  queue(query: QueueQuery): Promise<QueueInfo>;
 }
 
 export interface AdminClientOptions {
@@ -92,12 +103,13 @@ export function createAdminClient({ transport, clean }: AdminClientOptions): Adm
       once(RemovedClient, { method: 'DELETE', path: '/clients', query: { name }, known: DONE }),
     leases: (query) => get(LeaseList, '/leases', query),
     lease: (query) => get(LeaseDetails, '/lease', query, query.id),
-    breakLease: (query, reason) => {
-      const body = reason === undefined ? {} : { reason };
+    breakLease: (query, body) => {
       const subject = query.id;
       return once(LeaseSummary, { path: '/lease/break', query, body, subject, known: DONE });
     },
     history: (query) => get(History, '/history', query),
+    follow: (query, signal, hooks = {}) => follow(query, signal, hooks, { transport, clean }),
+    queue: (query) => get(QueueInfo, '/queue', query),
   };
 }
 

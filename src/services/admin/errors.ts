@@ -72,7 +72,10 @@ export type ReasonName = keyof typeof REASONS;
 
 const MEANINGS: ErrorDialect['meanings'] = {
   ...REASONS,
-  forbidden: { code: 'unauthorized', hint: 'It needs a token with the scope admin.' },
+  forbidden: {
+    code: 'unauthorized',
+    hint: 'Take a profile whose token has it, by --profile, or make one: leasectl admin tokens add NAME --scope admin',
+  },
   too_large: { code: 'invalid_request', hint: 'Give less at once, e.g. a part of the file.' },
 };
 

@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import type { Rejection } from '../../engine/command.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { Event, EventFilter } from '../../engine/history.ts';
+import { EVENT_TYPES, type Event, type EventFilter, type EventType } from '../../engine/history.ts';
 import type { Kind, Lease } from '../../engine/lease.ts';
 import type { LeaseFilter } from '../../engine/store.ts';
 import { json, type Route, type RouteRequest } from '../../http/route.ts';
@@ -13,6 +13,7 @@ import { leaseDetails, leaseSummary } from './lease-info.ts';
 import {
   BASE_PATH,
   BreakRequest,
+  type EventInfo,
   HistoryQuery,
   IdQuery,
   KIND_NAMES,
@@ -48,9 +49,10 @@ export function leaseRoutes(engine: Engine): Route[] {
       handle: withQuery(LeaseQuery, async ({ kind, id }, request) => {
         const body = request.body === '' ? {} : parseBody(request);
         if (!fits(BreakRequest, body)) return invalid(BreakRequest, body);
-        const { reason } = body;
+        const { reason, fencing_token: fencingToken, version } = body;
         const detail = reason === undefined ? {} : { detail: { reason } };
-        const { outcome, now } = await engine.change(kind, id, { type: 'break', ...detail });
+        const command = { type: 'break', fencingToken, version, ...detail } as const;
+        const { outcome, now } = await engine.change(kind, id, command, request.by);
         if (outcome.type === 'broken') return json(200, leaseSummary(outcome.lease, now));
         return rejected(outcome.type === 'rejected' ? outcome.reason : 'unknown', kind);
       }),
@@ -59,8 +61,8 @@ export function leaseRoutes(engine: Engine): Route[] {
       ...GUARD,
       method: 'POST',
       path: `${BASE_PATH}/runner-jobs/cancel`,
-      handle: withQuery(IdQuery, async ({ id }) => {
-        const { outcome } = await engine.change('runner_job', id, { type: 'request_cancel' });
+      handle: withQuery(IdQuery, async ({ id }, { by }) => {
+        const { outcome } = await engine.change('runner_job', id, { type: 'request_cancel' }, by);
         if (outcome.type === 'rejected') return rejected(outcome.reason, 'runner_job');
         const status = outcome.type === 'finished' ? 'CANCELED' : 'RUNNING';
         return json(200, { id, status, cancel_job: true });
@@ -70,10 +72,14 @@ export function leaseRoutes(engine: Engine): Route[] {
       ...GUARD,
       method: 'GET',
       path: `${BASE_PATH}/history`,
-      handle: withQuery(HistoryQuery, async ({ before, limit, ...filter }) => {
+      handle: withQuery(HistoryQuery, async ({ kind, id, type, before, since, limit }) => {
         const most = limitOf(limit);
-        const until = before === undefined ? {} : { before: Number(before) };
-        const found = await eventsOf(engine, { ...filter, ...until }, most + 1);
+        const filter = {
+          ...{ kind, id, types: typesIn(type) },
+          before: before === undefined ? undefined : Number(before),
+          since: since === undefined ? undefined : Date.parse(since),
+        };
+        const found = await eventsOf(engine, filter, most + 1);
         const events = found.slice(0, most);
         const next = found.length > most ? (events.at(-1)?.sequence ?? null) : null;
         return json(200, { events: events.map(eventInfo), next });
@@ -120,7 +126,7 @@ async function withHolder<T extends LeaseSummary>(
   { kind, id, fencingToken }: Lease,
 ): Promise<T> {
   if (told.holder !== null || told.state !== 'held') return told;
-  const [acquired] = await engine.history({ kind, id, type: 'acquired' }, 1);
+  const [acquired] = await engine.history({ kind, id, types: ['acquired'] }, 1);
   return acquired?.fencingToken === fencingToken ? { ...told, holder: acquired.caller } : told;
 }
 
@@ -135,20 +141,20 @@ function limitOf(limit: string | undefined): number {
   return Number(limit ?? USUALLY_LISTED);
 }
 
-function eventInfo({ fencingToken, at, ...event }: Event) {
-  const { sequence, kind, id, type, version, caller, detail } = event;
-  const when = new Date(at).toISOString();
+export function eventInfo({ fencingToken, requestId, at, ...event }: Event): EventInfo {
+  const { sequence, kind, id, type, version, before, after, caller, detail } = event;
   return {
-    sequence,
-    kind,
-    id,
-    type,
-    at: when,
-    fencing_token: fencingToken,
-    version,
-    caller,
-    detail,
+    ...{ sequence, kind, id, type, at: new Date(at).toISOString() },
+    ...{ before, after, fencing_token: fencingToken, version },
+    ...{ caller, request_id: requestId, detail },
   };
+}
+
+/** Types that a query names. */
+export function typesIn(list: string | undefined): readonly EventType[] | undefined {
+  return list === undefined
+    ? undefined
+    : EVENT_TYPES.filter((type) => list.split(',').includes(type));
 }
 
 const NAMES: Readonly<Record<Kind, string>> = { key: 'key', job: 'job', runner_job: 'runner job' };

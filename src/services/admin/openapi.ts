@@ -1,5 +1,6 @@
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
 import type { DescribedAnswer, DescribedDialect, Named, Operation } from '../../http/operation.ts';
+import { QueueInfo, QueueQuery } from './queue-wire.ts';
 import {
   AddedClient,
   AddedJobs,
@@ -11,6 +12,7 @@ import {
   CanceledJob,
   ClientList,
   ErrorBody,
+  EventsQuery,
   History,
   HistoryQuery,
   IdQuery,
@@ -129,6 +131,39 @@ const LEASES: readonly Omit<Operation, 'scope'>[] = [
     summary: 'What happened, the latest first',
     query: HistoryQuery,
     answers: { 200: told('Events', 'History', History), ...invalid },
+  },
+  {
+    id: 'followEvents',
+    method: 'GET',
+    path: '/events',
+    summary: 'What happens, as it happens, until somebody hangs up',
+    description: [
+      'Server-sent events: `data` is an event as the history has it, `event` its type, and `id` the',
+      'place behind it and all that came before. First comes a `position`, without an event, from',
+      'which on nothing is passed over; another one, or a comment, comes after 15 seconds without',
+      'an event. Several events that became visible together have an `id` behind the last of them:',
+      'so who comes again may be told some once more, and knows them by their `sequence`. The',
+      'stream ends when its token is not valid any more, and when the node stops. 503 also means',
+      'that too many listen to this node.',
+    ].join(' '),
+    query: EventsQuery,
+    headers: { 'Last-Event-ID': 'The last `id` that was told: goes on behind it' },
+    answers: {
+      200: {
+        description: 'Events',
+        body: named('EventStream', z.string()),
+        contentType: 'text/event-stream',
+      },
+      ...invalid,
+    },
+  },
+  {
+    id: 'showQueue',
+    method: 'GET',
+    path: '/queue',
+    summary: 'How many jobs are in which state, by their types',
+    query: QueueQuery,
+    answers: { 200: told('The queue', 'Queue', QueueInfo), ...invalid },
   },
 ];
 

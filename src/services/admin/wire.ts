@@ -159,6 +159,9 @@ const leaseFields = {
   fencing_token: whole,
   version: whole,
   first_seen_at: text,
+  acquired_at: z.nullish(text),
+  /** Seconds that the last renewal gave, or the acquisition. */
+  ttl: z.nullish(z.number()),
   changed_at: text,
   /** When it ends, or ended by itself; null for what waits or is finished. */
   expires_at: z.nullable(text),
@@ -168,6 +171,8 @@ const leaseFields = {
   cancel_requested: z.boolean(),
   /** Whether nobody may acquire it any more, once its holder has lost it. */
   closed: z.boolean(),
+  /** Where it was taken, as whoever did said. */
+  origin: z.nullish(AnyObject),
 };
 export const LeaseSummary = z.looseObject(leaseFields);
 export type LeaseSummary = z.infer<typeof LeaseSummary>;
@@ -193,9 +198,6 @@ const WorkInfo = z.looseObject({
 
 export const LeaseDetails = z.looseObject({
   ...leaseFields,
-  acquired_at: z.nullable(text),
-  /** Seconds. */
-  ttl: z.number(),
   result_hash: z.nullable(text),
   metadata: z.nullable(AnyObject),
   /** Null for what was never added. */
@@ -207,17 +209,47 @@ export type LeaseDetails = z.infer<typeof LeaseDetails>;
 export const BreakRequest = z.strictObject({
   /** For the history. */
   reason: z.optional(text.check(z.minLength(1), z.maxLength(500))),
+  /** Only if this acquisition is the one in force. */
+  fencing_token: z.optional(z.int().check(z.minimum(1))),
+  /** Only if nothing was changed since. */
+  version: z.optional(z.int().check(z.minimum(1))),
 });
+export type BreakRequest = z.infer<typeof BreakRequest>;
+
+const TypeList = text.check(
+  z.regex(new RegExp(`^(${EVENT_TYPES.join('|')})(,(${EVENT_TYPES.join('|')}))*$`)),
+);
+/** RFC 3339. */
+const Moment = text.check(
+  z.refine((value) => /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value)), {
+    error: 'Expected a time, such as 2025-01-15T10:30:00Z',
+  }),
+);
 
 export const HistoryQuery = z.object({
   kind: z.optional(KindName),
   id: z.optional(Id),
-  type: z.optional(z.enum(EVENT_TYPES)),
+  /** Of any of these types, separated by commas. */
+  type: z.optional(TypeList),
+  /** Only what happened then or later. */
+  since: z.optional(Moment),
   /** The `next` of an answer. */
   before: z.optional(text.check(z.regex(/^[1-9]\d{0,14}$/))),
   limit: z.optional(Limit),
 });
 export type HistoryQuery = z.infer<typeof HistoryQuery>;
+
+/** What is to be told as it happens. */
+export const EventsQuery = z.object({
+  kind: z.optional(KindName),
+  id: z.optional(Id),
+  /** Of any of these types, separated by commas. */
+  type: z.optional(TypeList),
+});
+export type EventsQuery = z.infer<typeof EventsQuery>;
+
+/** The type of what tells no event, but a place to go on from. */
+export const POSITION = 'position';
 
 export const EventInfo = z.looseObject({
   sequence: whole,
@@ -225,9 +257,14 @@ export const EventInfo = z.looseObject({
   id: text,
   type: text,
   at: text,
+  /** What the lease was; null where there was none, or where that was not noted. */
+  before: z.nullish(text),
+  after: z.nullish(text),
   fencing_token: whole,
   version: whole,
   caller: z.nullable(text),
+  /** By which the service's log knows it. */
+  request_id: z.nullish(text),
   detail: z.nullable(AnyObject),
 });
 export type EventInfo = z.infer<typeof EventInfo>;

@@ -1,4 +1,6 @@
+import type { Origin } from '../../domain/origin.ts';
 import { acquire, createCall, LOOKING_AFTER } from '../../http/call.ts';
+import { originHeader } from '../../http/origin-header.ts';
 import type { Transport } from '../../http/transport.ts';
 import { askUiErrors, LOST_STATUSES } from './errors.ts';
 import { CompleteAnswer, type Ending, LeaseAnswer, type LeaseQuery, PingAnswer } from './wire.ts';
@@ -12,8 +14,9 @@ export interface AskUiClient {
    * The next job that fits; null when none does.
    *
    * @param idempotencyKey one per intent to lease; its repetition never leases twice
+   * @param origin where it is leased; for leasectl's own service only
    */
-  lease(query: LeaseQuery, idempotencyKey: string): Promise<LeaseAnswer>;
+  lease(query: LeaseQuery, idempotencyKey: string, origin?: Origin): Promise<LeaseAnswer>;
   /** @throws Failure `lease_lost` when the ack is no longer in force */
   ping(ack: string, subject: string): Promise<PingAnswer>;
   /** @throws Failure `lease_lost` when the ack is no longer in force */
@@ -41,11 +44,11 @@ export function createAskUiClient(options: AskUiClientOptions): AskUiClient {
     call(CompleteAnswer, { method: 'GET', path: PATH }, LOOKING_AFTER).catch(() => undefined);
   const holding = (subject: string) => ({ repeatable: true, subject, statuses: LOST_STATUSES });
   return {
-    lease: async ({ tags, workspace_id, ...parameters }, idempotencyKey) => {
+    lease: async ({ tags, workspace_id, ...parameters }, idempotencyKey, origin) => {
       const query = new URLSearchParams(parameters);
       if (workspace_id !== undefined) query.set('workspace_id', workspace_id);
       for (const tag of tags) query.append('tags', tag);
-      const headers = { 'idempotency-key': idempotencyKey };
+      const headers = { 'idempotency-key': idempotencyKey, ...originHeader(origin) };
       const request = { method: 'POST', path: `${PATH}/lease`, query, headers } as const;
       return acquire(
         (options) => call(LeaseAnswer, request, options),

@@ -1,4 +1,5 @@
 import type { DescribedAnswer, DescribedDialect, Named } from '../../http/operation.ts';
+import { ORIGIN_HEADERS } from '../../http/origin-header.ts';
 import {
   AckQuery,
   CompleteRequest,
@@ -26,6 +27,7 @@ export const askUiDescription: DescribedDialect = {
       scope: 'runner-jobs',
       summary: 'Lease the oldest job that fits',
       idempotencyKey: 'optional',
+      headers: ORIGIN_HEADERS,
       query: LeaseQuery,
       answers: {
         200: {

@@ -1,6 +1,7 @@
 import type { FinishCommand } from '../../engine/command.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Lease } from '../../engine/lease.ts';
+import { originMetadata } from '../../http/origin-header.ts';
 import {
   json,
   type Route,
@@ -37,9 +38,9 @@ function endpointsOf(engine: Engine): Omit<Route, 'scope' | 'refuse'>[] {
     {
       method: 'POST',
       path: `${PATH}/ping`,
-      handle: holding(async (ack) => {
+      handle: holding(async (ack, { by }) => {
         const command = { type: 'extend', handle: ack, ttl: null } as const;
-        const { outcome, now } = await engine.changeHeld('runner_job', command);
+        const { outcome, now } = await engine.changeHeld('runner_job', command, by);
         if (outcome.type !== 'extended') return outdated();
         const { expiresAt, isCancelRequested } = outcome.lease;
         const answer = { visible: timestamp(expiresAt), cancel_job: isCancelRequested };
@@ -52,7 +53,7 @@ function endpointsOf(engine: Engine): Omit<Route, 'scope' | 'refuse'>[] {
       handle: holding(async (ack, request) => {
         const body = parseBody(request);
         if (!fits(CompleteRequest, body)) return invalid('body', CompleteRequest, body);
-        const { outcome } = await engine.changeHeld('runner_job', {
+        const command: FinishCommand = {
           type: 'finish',
           way: WAYS[body.status],
           handle: ack,
@@ -60,32 +61,32 @@ function endpointsOf(engine: Engine): Omit<Route, 'scope' | 'refuse'>[] {
           resultHash: null,
           errorCode: body.status === 'PASSED' ? null : body.status.toLowerCase(),
           errorHash: null,
-        });
+        };
+        const { outcome } = await engine.changeHeld('runner_job', command, request.by);
         return outcome.type === 'finished' ? { status: 204, headers: {}, body: '' } : outdated();
       }),
     },
   ];
 }
 
-async function lease(
-  engine: Engine,
-  { query, header, caller }: RouteRequest,
-): Promise<RouteAnswer> {
+async function lease(engine: Engine, request: RouteRequest): Promise<RouteAnswer> {
+  const { query, header, by } = request;
   const parameters: unknown = { ...Object.fromEntries(query), tags: query.getAll('tags') };
   if (!fits(LeaseQuery, parameters)) return invalid('query', LeaseQuery, parameters);
   const { runner_host, runner_id, workspace_id, tags } = parameters;
   const workspace = workspace_id?.toLowerCase() ?? null;
   const idempotencyKey = header('idempotency-key') || null;
-  const decision = await engine.acquireNext({
+  const acquisition = {
     kind: 'runner_job',
     candidate: { pool: runner_host, workspace, tags, runner: runner_id },
-    metadata: { runner_id },
+    metadata: { runner_id, ...originMetadata(request) },
     idempotencyKey,
     requestHash:
       idempotencyKey === null
         ? null
-        : JSON.stringify([caller ?? null, runner_host, runner_id, workspace, tags.toSorted()]),
-  });
+        : JSON.stringify([runner_host, runner_id, workspace, tags.toSorted()]),
+  } as const;
+  const decision = await engine.acquireNext(acquisition, by);
   if (!decision) return json(200, null);
   const { outcome, now } = decision;
   if (outcome.type === 'acquired') return { ...json(200, leasedJob(outcome.lease)), at: now };

@@ -36,10 +36,8 @@ export function onceOnlyRoutes(engine: Engine): Route[] {
 function endpointsOf(engine: Engine): Omit<Route, 'scope' | 'refuse'>[] {
   const lease = posted(LeaseRequest, (body, request) => acquire(engine, body, request));
   const tool = posted(ToolRunRequest, async () => refuse('feature_not_available'));
-  const finish = async (key: string, command: FinishCommand) => {
-    const decision = await engine.change('key', key, command);
-    return finished(key, decision);
-  };
+  const finish = async (key: string, command: FinishCommand, { by }: RouteRequest) =>
+    finished(key, await engine.change('key', key, command, by));
   return [
     { method: 'POST', path: '/v1/ai/lease', handle: lease },
     {
@@ -71,12 +69,10 @@ function endpointsOf(engine: Engine): Omit<Route, 'scope' | 'refuse'>[] {
     {
       method: 'POST',
       path: '/v1/ai/extend',
-      handle: posted(ExtendRequest, async ({ key, lease_id, ttl }) => {
-        const { outcome } = await engine.change('key', key, {
-          type: 'extend',
-          handle: lease_id,
-          ttl: ttl === undefined ? null : ttl * 1000,
-        });
+      handle: posted(ExtendRequest, async ({ key, lease_id: handle, ttl: asked }, { by }) => {
+        const ttl = asked === undefined ? null : asked * 1000;
+        const command = { type: 'extend', handle, ttl } as const;
+        const { outcome } = await engine.change('key', key, command, by);
         if (outcome.type !== 'extended') return rejected(outcome);
         const { version } = outcome.lease;
         const seconds = outcome.lease.ttl / 1000;
@@ -86,34 +82,27 @@ function endpointsOf(engine: Engine): Omit<Route, 'scope' | 'refuse'>[] {
     {
       method: 'POST',
       path: '/v1/ai/complete',
-      handle: posted(CompleteRequest, async ({ key, lease_id, result, result_hash }) =>
-        finish(key, {
-          ...command('complete', lease_id),
-          result: result ?? null,
-          resultHash: result_hash ?? (result ? await digestOf(result) : null),
-        }),
-      ),
+      handle: posted(CompleteRequest, async ({ key, lease_id, result, result_hash }, request) => {
+        const resultHash = result_hash ?? (result ? await digestOf(result) : null);
+        const how = { ...command('complete', lease_id), result: result ?? null, resultHash };
+        return finish(key, how, request);
+      }),
     },
     {
       method: 'POST',
       path: '/v1/ai/cancel',
-      handle: posted(CancelRequest, ({ key, lease_id, reason }) =>
-        finish(key, {
-          ...command('cancel', lease_id),
-          errorCode: reason ? `canceled:${reason}` : 'canceled',
-        }),
-      ),
+      handle: posted(CancelRequest, ({ key, lease_id, reason }, request) => {
+        const errorCode = reason ? `canceled:${reason}` : 'canceled';
+        return finish(key, { ...command('cancel', lease_id), errorCode }, request);
+      }),
     },
     {
       method: 'POST',
       path: '/v1/ai/fail',
-      handle: posted(FailRequest, ({ key, lease_id, error_code, error_hash }) =>
-        finish(key, {
-          ...command('fail', lease_id),
-          errorCode: error_code,
-          errorHash: error_hash ?? null,
-        }),
-      ),
+      handle: posted(FailRequest, ({ key, lease_id, error_code, error_hash }, request) => {
+        const how = { errorCode: error_code, errorHash: error_hash ?? null };
+        return finish(key, { ...command('fail', lease_id), ...how }, request);
+      }),
     },
   ];
 }
@@ -129,18 +118,15 @@ async function acquire(
   request: RouteRequest,
 ): Promise<HttpAnswer> {
   const idempotencyKey = request.header('idempotency-key') || null;
-  const decision = await engine.acquire({
+  const acquisition = {
     kind: 'key',
     id: body.key,
     ttl: (body.ttl ?? DEFAULT_TTL) * 1000,
     metadata: body.metadata ?? null,
     idempotencyKey,
-    // Another caller's request is another one, with whatever key.
-    requestHash:
-      idempotencyKey === null
-        ? null
-        : JSON.stringify([request.caller ?? null, await digestOf(body)]),
-  });
+    requestHash: idempotencyKey === null ? null : await digestOf(body),
+  } as const;
+  const decision = await engine.acquire(acquisition, request.by);
   const { outcome, now } = decision;
   switch (outcome.type) {
     case 'acquired':

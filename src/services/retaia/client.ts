@@ -1,5 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
+import type { Origin } from '../../domain/origin.ts';
 import { acquire, createCall, LOOKING_AFTER, otherSubject } from '../../http/call.ts';
+import { originHeader } from '../../http/origin-header.ts';
 import type { Transport } from '../../http/transport.ts';
 import { retaiaErrors } from './errors.ts';
 import {
@@ -22,9 +24,10 @@ export interface RetaiaClient {
   list(limit: number | undefined): Promise<JobList>;
   /**
    * @param idempotencyKey one per intent to claim; its repetition never claims twice
+   * @param origin where it is claimed; for leasectl's own service only
    * @throws Failure `unavailable` when no answer came, saying whether the job can still be claimed
    */
-  claim(id: string, idempotencyKey: string): Promise<ClaimedJob>;
+  claim(id: string, idempotencyKey: string, origin?: Origin): Promise<ClaimedJob>;
   heartbeat(id: string, lock: LockHandle): Promise<HeartbeatAnswer>;
   /** @param idempotencyKey the same for every repetition of the same body */
   submit(id: string, idempotencyKey: string, body: SubmitRequest): Promise<unknown>;
@@ -57,8 +60,8 @@ export function createRetaiaClient(options: RetaiaClientOptions): RetaiaClient {
   };
   return {
     list: (limit) => list(limit),
-    claim: async (id, idempotencyKey) => {
-      const headers = { 'idempotency-key': idempotencyKey };
+    claim: async (id, idempotencyKey, origin) => {
+      const headers = { 'idempotency-key': idempotencyKey, ...originHeader(origin) };
       const request = { method: 'POST', path: pathOf(id, 'claim'), headers } as const;
       return acquire(
         async (options) => {

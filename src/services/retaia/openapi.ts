@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { DescribedAnswer, DescribedDialect, Named } from '../../http/operation.ts';
+import { ORIGIN_HEADERS } from '../../http/origin-header.ts';
 import { BASE_PATH } from './routes.ts';
 import {
   ClaimedJob,
@@ -77,6 +78,7 @@ export const retaiaDescription: DescribedDialect = {
       scope: 'jobs:claim',
       summary: 'Acquire a lease on a job',
       idempotencyKey: 'optional',
+      headers: ORIGIN_HEADERS,
       answers: {
         200: { description: 'Claimed', body: job('ClaimedJob', ClaimedJob) },
         409: refused(

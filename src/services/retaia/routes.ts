@@ -1,9 +1,11 @@
 import type * as z from 'zod/mini';
 import { digestOf } from '../../domain/digest.ts';
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
+import type { Requester } from '../../domain/requester.ts';
 import type { FinishCommand, Release } from '../../engine/command.ts';
 import type { Decision, Engine } from '../../engine/engine.ts';
-import { type Candidate, type Lease, phaseOf } from '../../engine/lease.ts';
+import { type Candidate, type Lease, phaseOf, type Work } from '../../engine/lease.ts';
+import { originMetadata } from '../../http/origin-header.ts';
 import {
   json,
   type Route,
@@ -34,7 +36,8 @@ const MAX_LIMIT = 10_000;
 
 /** All jobs wait in one pool, open to every agent. */
 export const POOL = 'jobs';
-const ANYBODY: Candidate = { pool: POOL, workspace: null, tags: [], runner: '' };
+/** Any agent. */
+export const ANYBODY: Candidate = { pool: POOL, workspace: null, tags: [], runner: '' };
 
 /** Retaia's endpoints over the lease engine. */
 export function retaiaRoutes(engine: Engine): Route[] {
@@ -65,13 +68,14 @@ function endpointsOf(engine: Engine): Omit<Route, 'refuse'>[] {
       method: 'POST',
       path: `${BASE_PATH}/jobs/:job_id/heartbeat`,
       scope: 'jobs:heartbeat',
-      handle: locked(LockHandle, async ({ lock_token, fencing_token }, id) => {
-        const decision = await engine.change('job', id, {
-          type: 'extend',
-          handle: lock_token,
-          fencingToken: fencing_token,
-          ttl: null,
-        });
+      handle: locked(LockHandle, async ({ lock_token, fencing_token }, { id, by }) => {
+        const proof = { handle: lock_token, fencingToken: fencing_token };
+        const decision = await engine.change(
+          'job',
+          id,
+          { type: 'extend', ...proof, ttl: null },
+          by,
+        );
         if (decision.outcome.type !== 'extended') return rejected(decision);
         const { expiresAt, fencingToken } = decision.outcome.lease;
         const answer = { locked_until: timestamp(expiresAt), fencing_token: fencingToken };
@@ -115,21 +119,19 @@ function finishing(body: LockHandle, way: FinishCommand['way']): FinishCommand {
   return { type: 'finish', way, handle, fencingToken, ...nothing };
 }
 
-async function claim(
-  engine: Engine,
-  { params, header, caller }: RouteRequest,
-): Promise<RouteAnswer> {
+async function claim(engine: Engine, request: RouteRequest): Promise<RouteAnswer> {
+  const { params, header, by } = request;
   const id = idOf(params);
   const idempotencyKey = header('idempotency-key') || null;
-  const { outcome, lease, now } = await engine.acquire({
+  const acquisition = {
     kind: 'job',
     id,
     ttl: null,
-    metadata: { claimed_by: caller ?? null },
+    metadata: { claimed_by: by.caller, ...originMetadata(request) },
     idempotencyKey,
-    // Another caller's request is another one, with whatever key.
-    requestHash: idempotencyKey === null ? null : JSON.stringify([caller ?? null, id]),
-  });
+    requestHash: idempotencyKey === null ? null : id,
+  } as const;
+  const { outcome, lease, now } = await engine.acquire(acquisition, by);
   if (outcome.type === 'acquired') {
     const { fencingToken, handle, metadata, acquisition } = outcome.lease;
     const answer = json(200, {
@@ -158,6 +160,12 @@ async function claim(
 /** A job that can be claimed, in the contract's words. */
 export function waitingJob(job: Lease) {
   return jobOf(job, 'pending', job.fencingToken);
+}
+
+/** What an agent needs for a job. */
+export function needsOf({ data }: Pick<Work, 'data'>) {
+  const { job_type: type, required_capabilities: capabilities } = JobDescription.parse(data);
+  return { type, capabilities };
 }
 
 /** A job that nobody holds, in the contract's words. */
@@ -198,13 +206,16 @@ function ending<T extends LockHandle>(
     if (!key) return refuse('MISSING_IDEMPOTENCY_KEY');
     const idempotency = { key, requestHash: `${name} ${await digestOf(content)}` };
     const repeated = await engine.recall('job', id, idempotency);
-    if (repeated?.outcome.type === 'rejected') return rejected(repeated);
-    return locked(schema, async (body) => {
+    // What could be a change is refused by the engine, which notes that.
+    const isChange = fits(schema, content);
+    if (repeated?.outcome.type === 'rejected' && !isChange) return rejected(repeated);
+    return locked(schema, async (body, { by }) => {
       const command = commandOf(body);
       const { lease } = await engine.look('job', id);
-      const problem = fits(SubmitRequest, body) && lease && problemOf(body, lease);
+      const isNew = !repeated && fits(SubmitRequest, body);
+      const problem = isNew && lease && problemOf(body, lease);
       if (problem) return refuse('VALIDATION_FAILED', problem);
-      return ended(await engine.change('job', id, { ...command, idempotency }), command);
+      return ended(await engine.change('job', id, { ...command, idempotency }, by), command);
     })(request);
   };
 }
@@ -243,13 +254,14 @@ function rejected({ outcome, lease, now }: Decision): HttpAnswer {
 
 function locked<T extends LockHandle>(
   schema: z.ZodMiniType<T>,
-  handle: (body: T, id: string) => Promise<RouteAnswer>,
+  handle: (body: T, asked: { id: string; by: Requester }) => Promise<RouteAnswer>,
 ): Route['handle'] {
   return async (request) => {
     const body = parseBody(request);
     if (!isJsonObject(body)) return notAnObject();
     if (!body['lock_token']) return refuse('LOCK_REQUIRED');
-    return fits(schema, body) ? handle(body, idOf(request.params)) : invalid(schema, body);
+    const asked = { id: idOf(request.params), by: request.by };
+    return fits(schema, body) ? handle(body, asked) : invalid(schema, body);
   };
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Candidate, Kind } from '../../engine/lease.ts';
 import { LENT, OPEN, WAITING } from '../claimable-conditions.ts';
 import { SELECTED } from './leases.ts';
+import { IS_NOTED, IS_UNNOTED } from './listing.ts';
 import type { Session, Value } from './session.ts';
 
 export interface ClaimableQuery {
@@ -11,24 +12,70 @@ export interface ClaimableQuery {
   readonly limit: number;
 }
 
-const FITS = `namespace = $1 AND kind = $2 AND work_pool = $3
-  AND ($4::text IS NULL OR work_workspace = $4)
-  AND work_tags <@ $5::text[]
-  AND (work_runners = '{}' OR $6 = ANY (work_runners))
-  AND (first_seen_at, id) > ($8, $9)`;
+const POOL = 'namespace = $1 AND kind = $2 AND work_pool = $3';
+const WORKSPACE = "coalesce(work_workspace, '')";
+const NEED = 'leasectl.need(work_tags, work_runners)';
+const BEHIND = '(first_seen_at, lease.id) > ($8, $9)';
+const FITS = `work_tags <@ $5::text[] AND (work_runners = '{}' OR $6 = ANY (work_runners))`;
+
+/** A place where work stands by what it needs, and then by its age. */
+interface Place {
+  readonly name: string;
+  readonly isOffered: string;
+  /** What the index does not know. */
+  readonly isReady: string;
+}
+const WAITING_PLACE: Place = {
+  name: 'waiting',
+  isOffered: `${WAITING} AND ${OPEN}`,
+  isReady: '$7::bigint IS NOT NULL',
+};
+const RAN_OUT_PLACE: Place = {
+  name: 'ran_out',
+  isOffered: `${LENT} AND ${IS_NOTED}`,
+  isReady: 'expires_at <= $7',
+};
+
+/** One row is read of all that need the same, and no other of those that the candidate does not fit. */
+function needsOf({ name, isOffered }: Place, isBound: boolean): string {
+  const columns = `${WORKSPACE} AS workspace, ${NEED} AS need, work_tags, work_runners`;
+  const workspace = isBound ? `${WORKSPACE} = $4` : '$4::text IS NULL';
+  const first = `SELECT ${columns} FROM leasectl.leases AS lease
+    WHERE ${POOL} AND ${isOffered} AND ${workspace}`;
+  const order = `ORDER BY ${WORKSPACE}, ${NEED}, first_seen_at, lease.id LIMIT 1`;
+  return `${name}_needs AS (
+    (${first} ${order})
+    UNION ALL
+    SELECT next.* FROM ${name}_needs AS last CROSS JOIN LATERAL (
+      ${first} AND (${WORKSPACE}, ${NEED}) > (last.workspace, last.need) ${order}) AS next)`;
+}
+
+function oldest({ name, isOffered, isReady }: Place, columns: string, limit: number): string {
+  return `(SELECT own.* FROM ${name}_needs AS needs CROSS JOIN LATERAL (
+      SELECT ${columns} FROM leasectl.leases AS lease
+      WHERE ${POOL} AND ${isOffered} AND ${WORKSPACE} = needs.workspace AND ${NEED} = needs.need
+        AND ${isReady} AND ${BEHIND}
+      ORDER BY first_seen_at, lease.id LIMIT ${limit}) AS own
+    WHERE ${FITS.replaceAll('work_', 'needs.work_')})`;
+}
 
 /**
  * The number is part of the text: the planner has to know that it is small. So it is one of few, for
  * each text stays prepared.
+ *
+ * @param isBound whether the candidate names a workspace
  */
-function offered(columns: string, atLeast: number): string {
+function offered(columns: string, atLeast: number, isBound: boolean): string {
   const limit = 8 ** Math.ceil(Math.log2(atLeast) / 3);
-  return `
+  const places = [WAITING_PLACE, RAN_OUT_PLACE];
+  const workspace = isBound ? ` AND ${WORKSPACE} = $4` : '';
+  // What ran out since the last housekeeping is sorted.
+  return `WITH RECURSIVE ${places.map((place) => needsOf(place, isBound)).join(', ')}
   SELECT * FROM (
-    (SELECT ${columns} FROM leasectl.leases AS lease WHERE ${FITS} AND ${WAITING} AND ${OPEN}
-     ORDER BY first_seen_at, lease.id LIMIT ${limit})
+    ${places.map((place) => oldest(place, columns, limit)).join(' UNION ALL ')}
     UNION ALL
-    (SELECT ${columns} FROM leasectl.leases AS lease WHERE ${FITS} AND ${LENT} AND expires_at <= $7
+    (SELECT ${columns} FROM leasectl.leases AS lease
+     WHERE ${POOL} AND ${LENT} AND ${IS_UNNOTED} AND expires_at <= $7${workspace} AND ${FITS} AND ${BEHIND}
      ORDER BY first_seen_at, lease.id LIMIT ${limit})) AS offered
   ORDER BY first_seen_at, id LIMIT ${limit}`;
 }
@@ -47,18 +94,18 @@ const lock = (limit: number) => `
 /** How many are looked at together, at least, for many of them may be locked. */
 const PAGE = 64;
 
-const Place = z.object({ id: z.string(), first_seen_at: z.int() });
-type Place = z.infer<typeof Place>;
+const Offered = z.object({ id: z.string(), first_seen_at: z.int() });
+type Offered = z.infer<typeof Offered>;
 
 /** Before all that is offered. */
-const FIRST: Place = { id: '', first_seen_at: -1 };
+const FIRST: Offered = { id: '', first_seen_at: -1 };
 
 /** Rows of work that the candidate may acquire now, the oldest first. */
 export async function findClaimable(
   session: Session,
   query: ClaimableQuery,
 ): Promise<readonly unknown[]> {
-  const sql = offered(SELECTED, query.limit);
+  const sql = offered(SELECTED, query.limit, isBound(query));
   return (await session.rows(sql, ...parameters(session, query, FIRST))).slice(0, query.limit);
 }
 
@@ -69,10 +116,10 @@ export async function lockClaimable(
 ): Promise<readonly unknown[]> {
   const { namespace, kind, limit } = query;
   const page = Math.max(limit, PAGE);
-  for (let after: Place | undefined = FIRST; after; ) {
-    const sql = offered('id, first_seen_at', page);
+  for (let after: Offered | undefined = FIRST; after; ) {
+    const sql = offered('id, first_seen_at', page, isBound(query));
     const rows = await session.rows(sql, ...parameters(session, query, after));
-    const places = rows.map((row) => Place.parse(row));
+    const places = rows.map((row) => Offered.parse(row));
     if (places.length === 0) break;
     const ids = places.map(({ id }) => id);
     const locked = await session.rows(lock(limit), namespace, kind, ids, session.now);
@@ -82,10 +129,14 @@ export async function lockClaimable(
   return [];
 }
 
+function isBound({ candidate }: ClaimableQuery): boolean {
+  return Boolean(candidate.workspace);
+}
+
 function parameters(
   { now }: Session,
   { namespace, kind, candidate }: ClaimableQuery,
-  after: Place,
+  after: Offered,
 ): Value[] {
   const { pool, workspace, tags, runner } = candidate;
   const fits = [namespace, kind, pool, workspace || null, tags, runner];

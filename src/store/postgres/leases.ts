@@ -20,6 +20,9 @@ const LOCK_KEY = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
 
 const INSERT = `INSERT INTO leasectl.leases (${COLUMNS.join(', ')})
   VALUES (${COLUMNS.map((_, index) => `$${index + 1}`).join(', ')})`;
+const UPDATE = `UPDATE leasectl.leases
+  SET ${MUTABLE.map((column, index) => `${column} = $${index + 4}`).join(', ')}
+  WHERE namespace = $1 AND kind = $2 AND id = $3`;
 const SAVE = `${INSERT} ON CONFLICT (namespace, kind, id)
   DO UPDATE SET ${MUTABLE.map((column) => `${column} = excluded.${column}`).join(', ')}`;
 
@@ -70,8 +73,9 @@ export function bindLeases(session: Session, namespace: string, isWriting: boole
       return noteLocked((await find(session, query)).map(fromRow));
     },
     async save(lease) {
-      const isNew = missing.delete(nameOf(lease.kind, lease.id));
-      session.send(isNew ? INSERT : SAVE, ...valuesOf(namespace, lease));
+      const name = nameOf(lease.kind, lease.id);
+      const sql = missing.delete(name) ? INSERT : locked.has(name) ? UPDATE : SAVE;
+      session.send(sql, ...valuesOf(namespace, lease));
     },
   };
 }
@@ -81,7 +85,7 @@ function isList(column: string): boolean {
 }
 
 /** As `toRow`, but lists are PostgreSQL's own. */
-function valuesOf(namespace: string, lease: Lease): Value[] {
+export function valuesOf(namespace: string, lease: Lease): Value[] {
   const { work } = lease;
   return toRow(namespace, lease).map((value, index) => {
     if (COLUMNS[index] === 'work_tags') return work?.tags ?? null;

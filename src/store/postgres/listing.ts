@@ -1,30 +1,75 @@
 import * as z from 'zod/mini';
-import type { LeaseState, View } from '../../engine/store.ts';
+import type { Lease, LeaseState } from '../../engine/lease.ts';
+import type { View } from '../../engine/store.ts';
 import { LENT, OPEN, WAITING } from '../claimable-conditions.ts';
 import { fromRow, KindName } from '../lease-row.ts';
+import { type ListRange, rangesOf } from '../list-range.ts';
 import { SELECTED } from './leases.ts';
 import type { Session, Value } from './session.ts';
 
-const ENDED = 'finish_way IS NULL AND expires_at <= greatest(changed_at, $2)';
+/** In the words of the indexes. */
+export const IS_NOTED = 'ran_out_at = expires_at';
+export const IS_UNNOTED = 'ran_out_at IS DISTINCT FROM expires_at';
+export const LASTED = 'finish_at IS NULL AND expires_at > changed_at';
 
-/** What a state means to the rows, with the time as the second parameter. */
-const STATES: Readonly<Record<LeaseState, string>> = {
-  held: 'finish_way IS NULL AND expires_at > greatest(changed_at, $2)',
-  waiting: WAITING,
-  expired: `${ENDED} AND NOT (work_data IS NOT NULL AND expires_at <= changed_at)`,
-  completed: "finish_way = 'complete'",
-  failed: "finish_way IN ('fail', 'cancel')",
+/** The conditions on a place's rows: those that its index is for, and what each of a list is. */
+interface Place {
+  readonly rows: string;
+  readonly own: string;
+}
+
+const OWN = 'namespace = $1 AND kind = $3';
+/** Whose namespace or kind it is no index is to tell: the planner would read all of that. */
+const HIDDEN = "namespace || '' = $1 AND kind || '' = $3";
+/** Since the last housekeeping; `$2` is the time. */
+const UNNOTED: Place = { rows: `${LASTED} AND ${IS_UNNOTED} AND expires_at <= $2`, own: HIDDEN };
+/** Noted as run out by a clock that was ahead, and set right since. */
+const REVIVED: Place = { rows: `${LASTED} AND ${IS_NOTED} AND expires_at > $2`, own: HIDDEN };
+
+/** Where the rows of a state are: in few places, each of which has its order. */
+const STATES: Readonly<Record<LeaseState, readonly Place[]>> = {
+  held: [standing('held', 'AND expires_at > $2'), REVIVED],
+  waiting: [standing('waiting')],
+  expired: [standing('expired', 'AND expires_at <= greatest(changed_at, $2)'), UNNOTED],
+  completed: [standing('completed')],
+  failed: [standing('failed')],
 };
+const ALL: readonly Place[] = [{ rows: 'TRUE', own: OWN }];
 
-const HELD = `SELECT kind, count(*) AS leases FROM leasectl.leases
-  WHERE finish_at IS NULL AND expires_at > changed_at AND expires_at > $2 AND namespace = $1
+/** In the words of the index. */
+function standing(name: string, over = ''): Place {
+  const rows = `(CASE
+    WHEN finish_way = 'complete' THEN 'completed'
+    WHEN finish_way IS NOT NULL THEN 'failed'
+    WHEN expires_at > changed_at AND ran_out_at IS DISTINCT FROM expires_at THEN 'held'
+    WHEN expires_at <= changed_at AND work_data IS NOT NULL THEN 'waiting'
+    ELSE 'expired'
+  END) = '${name}' ${over}`;
+  return { rows, own: OWN };
+}
+
+const HELD = `SELECT kind, sum(leases)::bigint AS leases FROM (
+    SELECT kind, count(*) AS leases FROM leasectl.leases
+    WHERE ${LASTED} AND ${IS_UNNOTED} AND expires_at > $2 AND namespace = $1 GROUP BY kind
+    UNION ALL
+    SELECT kind, count(*) AS leases FROM leasectl.leases
+    WHERE ${LASTED} AND ${IS_NOTED} AND expires_at > $2 AND namespace || '' = $1 GROUP BY kind
+  ) AS counted
   GROUP BY kind`;
 const CLAIMABLE = `SELECT kind, sum(leases)::bigint AS leases FROM (
     SELECT kind, count(*) AS leases FROM leasectl.leases
     WHERE namespace = $1 AND ${WAITING} AND ${OPEN} GROUP BY kind
     UNION ALL
     SELECT kind, count(*) AS leases FROM leasectl.leases
-    WHERE namespace = $1 AND ${LENT} AND expires_at <= $2 GROUP BY kind) AS counted
+    WHERE namespace = $1 AND ${LENT} AND ${IS_NOTED} GROUP BY kind
+    UNION ALL
+    SELECT kind, -count(*) AS leases FROM leasectl.leases
+    WHERE ${LASTED} AND ${IS_NOTED} AND expires_at > $2 AND namespace || '' = $1 AND ${LENT}
+    GROUP BY kind
+    UNION ALL
+    SELECT kind, count(*) AS leases FROM leasectl.leases
+    WHERE ${LASTED} AND ${IS_UNNOTED} AND expires_at <= $2 AND namespace || '' = $1 AND ${LENT}
+    GROUP BY kind) AS counted
   GROUP BY kind`;
 const STORED =
   'SELECT coalesce(sum(leases), 0)::bigint AS leases FROM leasectl.stored WHERE namespace = $1';
@@ -46,24 +91,17 @@ export function bindListing(
   const total = async (sql: string, ...values: Value[]) =>
     Total.parse(await session.rows(sql, namespace, ...values))[0].leases;
   return {
-    async leases({ kind, state, prefix, after }, limit) {
-      const values: Value[] = [namespace, session.now];
-      const parameter = (value: Value) => `$${values.push(value)}`;
-      // The time is not of use to each of them, but the number of parameters is not to depend on that.
-      const conditions = ['namespace = $1', '$2::bigint IS NOT NULL'];
-      if (kind !== undefined) conditions.push(`kind = ${parameter(kind)}`);
-      if (after) conditions.push(`(kind, id) > (${parameter(after.kind)}, ${parameter(after.id)})`);
-      if (state !== undefined) conditions.push(STATES[state]);
-      if (prefix !== undefined) {
-        const begin = parameter(prefix);
-        conditions.push(`id >= ${begin}`, `starts_with(id, ${begin})`);
+    async leases(filter, limit) {
+      const places = filter.state === undefined ? ALL : STATES[filter.state];
+      const found: Lease[] = [];
+      for (const range of rangesOf(filter)) {
+        const { kind, from, to } = range;
+        const sql = listed(places, range);
+        const values = [namespace, session.now, kind, from, to, limit - found.length];
+        found.push(...(await session.rows(sql, ...values)).map(fromRow));
+        if (found.length >= limit) break;
       }
-      const rows = await session.rows(
-        `SELECT ${SELECTED} FROM leasectl.leases AS lease WHERE ${conditions.join(' AND ')}
-         ORDER BY kind, id LIMIT ${parameter(limit)}`,
-        ...values,
-      );
-      return rows.map(fromRow);
+      return found;
     },
     stored: () => total(STORED),
     usage: (month) => total(USAGE, month),
@@ -76,4 +114,15 @@ export function bindListing(
       }));
     },
   };
+}
+
+/** Each text has the same parameters, whether it needs all of them or not. */
+function listed(places: readonly Place[], { isAfter, to }: ListRange): string {
+  const behind = to === null ? '$5::text IS NULL' : 'id < $5';
+  const parts = places.map(
+    ({ rows, own }) => `(SELECT ${SELECTED} FROM leasectl.leases AS lease
+      WHERE ${rows} AND $2::bigint IS NOT NULL AND ${own} AND id ${isAfter ? '>' : '>='} $4 AND ${behind}
+      ORDER BY lease.id LIMIT $6)`,
+  );
+  return `SELECT * FROM (${parts.join(' UNION ALL ')}) AS listed ORDER BY id LIMIT $6`;
 }

@@ -2,10 +2,13 @@ import type pg from 'pg';
 import * as z from 'zod/mini';
 import { Failure } from '../../domain/failure.ts';
 import leases from './migrations/0001-leases.sql';
+import history from './migrations/0002-history.sql';
+import comeTogether from './migrations/0003-leases-come-together.sql';
+import growth from './migrations/0004-growth.sql';
 import type { Session } from './session.ts';
 
 /** Append only: a released migration is never edited. Its place in the list is its number. */
-const MIGRATIONS = [leases];
+const MIGRATIONS = [leases, history, comeTogether, growth];
 
 /** Whoever migrates has it; the others wait for it. */
 const LOCK = 0x6c_65_61_73_65_01;

@@ -1,18 +1,22 @@
 import pg from 'pg';
 import type { Clock } from '../../domain/clock.ts';
 import { Failure } from '../../domain/failure.ts';
+import { MOST_EVENTS } from '../../engine/history.ts';
 import { DEFAULT_NAMESPACE, type Store, type Transaction } from '../../engine/store.ts';
 import { bindAccess } from './access.ts';
 import { explain } from './errors.ts';
 import { bindEvents } from './events.ts';
+import { GatheringSocket } from './gathering-socket.ts';
 import { bindLeases } from './leases.ts';
 import { bindListing } from './listing.ts';
 import { type Location, parseLocation } from './location.ts';
 import { checkVersion, isMigrated, migrate } from './migrate.ts';
 import { findPassword } from './passfile.ts';
+import { findQueue } from './queue.ts';
 import { bindReceipts } from './receipts.ts';
 import type { Session } from './session.ts';
 import { sweep } from './sweep.ts';
+import { createTogether } from './together.ts';
 import { createTransactions } from './transactions.ts';
 
 export interface PostgresOptions {
@@ -28,6 +32,8 @@ export interface PostgresOptions {
   readonly patience?: number | undefined;
   /** Replaces PostgreSQL's own clock, for tests that move time. */
   readonly clock?: Clock | undefined;
+  /** Events that a namespace keeps, once the housekeeping was done. Default: {@link MOST_EVENTS}. */
+  readonly mostEvents?: number | undefined;
 }
 
 const CONNECTIONS = 10;
@@ -46,8 +52,9 @@ export function openPostgresStore(options: PostgresOptions): Store {
   const { label } = location;
   const config = configFor(location, options);
   const pool = createPool(config);
-  const { clock, patience = PATIENCE } = options;
+  const { clock, patience = PATIENCE, mostEvents = MOST_EVENTS } = options;
   const transactions = createTransactions({ pool, label, patience, clock });
+  const together = createTogether(transactions);
   // All others may be waiting for one row: the database is there all the same.
   const checking = createPool({ ...config, max: 1 });
   const checks = createTransactions({ pool: checking, label, patience });
@@ -70,11 +77,13 @@ export function openPostgresStore(options: PostgresOptions): Store {
     },
     async write(work) {
       await ready();
-      return transactions.write((session) => work(bind(session, namespace, true)));
+      return together.write(namespace, work, () =>
+        transactions.write((session) => work(bind(session, namespace, true))),
+      );
     },
     async sweep(options) {
       await ready();
-      return transactions.write((session) => sweep(session, options));
+      return transactions.write((session) => sweep(session, options, mostEvents));
     },
     async check() {
       await ready();
@@ -125,6 +134,7 @@ function configFor(
     query_timeout: 3 * patience,
     keepAlive: true,
     pipeline: true,
+    stream: () => new GatheringSocket(),
   };
 }
 
@@ -170,6 +180,7 @@ function bind(session: Session, namespace: string, isWriting: boolean): Transact
     },
     ...bindLeases(session, namespace, isWriting),
     ...bindListing(session, namespace),
+    queue: (kind, below, limit) => findQueue(session, namespace, kind, below, limit),
     ...bindEvents(session, namespace),
     ...bindReceipts(session, namespace),
     ...bindAccess(session, namespace, isWriting),

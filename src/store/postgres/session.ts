@@ -134,7 +134,7 @@ export class Session {
   }
 
   #query(text: string, values: readonly Value[]): Promise<pg.QueryResult> {
-    return this.#client.query({ name: nameOf(text), text, values: values.map(storable) });
+    return this.#client.query({ name: nameOf(text), text, values: values.map(storableValue) });
   }
 }
 
@@ -155,8 +155,11 @@ function nameOf(text: string): string {
 const names = new Map<string, string>();
 
 /** PostgreSQL's text has no NUL; in its place is what stands for half a surrogate pair, too. */
-function storable(value: Value): Value {
-  if (typeof value === 'string')
-    return value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value;
-  return Array.isArray(value) ? value.map((text) => text.replaceAll('\0', '\uFFFD')) : value;
+export function storable(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text;
+}
+
+function storableValue(value: Value): Value {
+  if (typeof value === 'string') return storable(value);
+  return Array.isArray(value) ? value.map(storable) : value;
 }

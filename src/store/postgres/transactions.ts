@@ -12,6 +12,13 @@ export interface Transactions {
   read<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** Each statement sees what was committed before it. Runs the work again where others came in between. */
   write<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * As `write`, but once, and hardly waiting for anybody else. Work may look things up while the
+   * transaction begins, and changes nothing before it has `begun`.
+   *
+   * @throws StatementError where all that was done is gone
+   */
+  once<T>(work: (session: Session, begun: Promise<void>) => Promise<T>): Promise<T>;
 }
 
 export interface TransactionOptions {
@@ -26,6 +33,8 @@ export interface TransactionOptions {
 
 /** How often work is tried. Two rarely meet twice. */
 const ATTEMPTS = 6;
+/** How long somebody else is waited for by those who go together, in milliseconds. */
+const SHORTLY = 100;
 /** The longest wait before the second attempt, in milliseconds; it grows from attempt to attempt. */
 const PAUSE = 10;
 
@@ -39,9 +48,9 @@ const PAUSE = 10;
  * A node that is stopped in the middle of a transaction loses it sooner than others give up what they
  * wait for, and they do so sooner than those who wait for their connections.
  */
-const settings = (patience: number) => `SELECT
+const settings = (patience: number, lockTimeout: number) => `SELECT
   ${NOW} AS now,
-  set_config('lock_timeout', '${Math.ceil(0.8 * patience)}', true),
+  set_config('lock_timeout', '${lockTimeout}', true),
   set_config('statement_timeout', '${2 * patience}', true),
   set_config('idle_in_transaction_session_timeout', '${Math.ceil(0.6 * patience)}', true),
   set_config('enable_seqscan', 'off', true),
@@ -55,31 +64,37 @@ const settings = (patience: number) => `SELECT
 const BEGIN = {
   read: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
   write: 'BEGIN ISOLATION LEVEL READ COMMITTED',
+  once: 'BEGIN ISOLATION LEVEL READ COMMITTED',
 };
 
 type Mode = keyof typeof BEGIN;
 type Work<T> = (session: Session) => Promise<T>;
+type EagerWork<T> = (session: Session, begun: Promise<void>) => Promise<T>;
 
 const Begun = z.tuple([z.unknown(), z.object({ rows: z.tuple([z.object({ now: z.int() })]) })]);
 
 export function createTransactions(options: TransactionOptions): Transactions {
   const { pool, label, patience, clock } = options;
-  const first = settings(Math.trunc(patience));
+  const settingsFor = (lockTimeout: number) =>
+    settings(Math.trunc(patience), Math.ceil(lockTimeout));
+  const [first, firstOnce] = [settingsFor(0.8 * patience), settingsFor(SHORTLY)];
 
   async function begin(session: Session, mode: Mode): Promise<void> {
-    const [, { rows }] = Begun.parse(await session.plain(`${BEGIN[mode]}; ${first}`));
+    const set = mode === 'once' ? firstOnce : first;
+    const [, { rows }] = Begun.parse(await session.plain(`${BEGIN[mode]}; ${set}`));
     session.tell(rows[0].now);
   }
 
-  async function attempt<T>(client: pg.PoolClient, mode: Mode, work: Work<T>): Promise<T> {
+  async function attempt<T>(client: pg.PoolClient, mode: Mode, work: EagerWork<T>): Promise<T> {
     const session = new Session(client, clock);
     try {
-      await begin(session, mode);
-      const result = await work(session);
+      const begun = begin(session, mode);
+      begun.catch(() => undefined);
+      const result = await work(session, begun);
       if (!session.hasChanges) {
         const over = rollBack(client);
         // Others may wait for what was locked; for a snapshot nobody does.
-        if (mode === 'write') await over;
+        if (mode !== 'read') await over;
         return result;
       }
       await session.commit();
@@ -96,12 +111,17 @@ export function createTransactions(options: TransactionOptions): Transactions {
     }
   }
 
+  const connect = () =>
+    pool.connect().catch((error): never => {
+      throw explain(label, error);
+    });
+
   async function run<T>(mode: Mode, work: Work<T>): Promise<T> {
     const deadline = performance.now() + patience;
     for (let tried = 1; ; tried += 1) {
-      const client = await pool.connect().catch((error) => Promise.reject(explain(label, error)));
+      const client = await connect();
       try {
-        return await attempt(client, mode, work);
+        return await attempt(client, mode, (session, begun) => begun.then(() => work(session)));
       } catch (error) {
         if (!(error instanceof StatementError)) throw error;
         const { cause } = error;
@@ -116,6 +136,7 @@ export function createTransactions(options: TransactionOptions): Transactions {
   return {
     read: (work) => run('read', work),
     write: (work) => run('write', work),
+    once: async (work) => attempt(await connect(), 'once', work),
   };
 }
 

@@ -1,35 +1,48 @@
 import * as z from 'zod/mini';
-import type { Instant } from '../../engine/lease.ts';
-import type { LeaseState, View } from '../../engine/store.ts';
-import { firstValue } from '../../sqlite/database.ts';
+import type { Instant, Lease, LeaseState } from '../../engine/lease.ts';
+import type { View } from '../../engine/store.ts';
 import type { Statements } from '../../sqlite/statements.ts';
-import { LENT, OPEN, WAITING } from '../claimable-conditions.ts';
+import { OPEN } from '../claimable-conditions.ts';
 import { fromRow, KindName } from '../lease-row.ts';
+import { type ListRange, rangesOf } from '../list-range.ts';
 
-const RAN_OUT = 'finish_way IS NULL AND expires_at <= max(changed_at, ?)';
+/** Since the last housekeeping; `?2` is the time. */
+const UNNOTED = `leases INDEXED BY leases_by_end
+  WHERE finish_way IS NULL AND expires_at > changed_at
+    AND (ran_out_at IS expires_at) = 0 AND expires_at <= ?2`;
+/** Noted as run out by a clock that was ahead, and set right since. */
+const REVIVED = `leases INDEXED BY leases_by_end
+  WHERE finish_way IS NULL AND expires_at > changed_at
+    AND (ran_out_at IS expires_at) = 1 AND expires_at > ?2`;
+const standing = (name: string) =>
+  `leases INDEXED BY leases_by_standing WHERE standing = '${name}'`;
+const OVER = 'AND expires_at <= max(changed_at, ?2)';
 
-/** What a state means to the rows, with the time as its parameter. */
-const STATES: Readonly<Record<LeaseState, string>> = {
-  held: 'finish_way IS NULL AND expires_at > max(changed_at, ?)',
-  waiting: `${WAITING} AND ? IS NOT NULL`,
-  expired: `${RAN_OUT} AND NOT (work_data IS NOT NULL AND expires_at <= changed_at)`,
-  completed: "finish_way = 'complete' AND ? IS NOT NULL",
-  failed: "finish_way IN ('fail', 'cancel') AND ? IS NOT NULL",
+/** Where the rows of a state are: in few places, each of which has its order. */
+const STATES: Readonly<Record<LeaseState, readonly string[]>> = {
+  held: [`${standing('held')} AND expires_at > ?2`, REVIVED],
+  waiting: [standing('waiting'), standing('closed')],
+  expired: [`${standing('ran_out')} ${OVER}`, `${standing('expired')} ${OVER}`, UNNOTED],
+  completed: [standing('completed')],
+  failed: [standing('failed')],
 };
+/** By the primary key. */
+const ALL = ['leases NOT INDEXED WHERE TRUE'];
 
-/** As the index `leases_by_end` has it; see `claimable.ts`. */
-const HELD = `SELECT kind, count(*) AS leases FROM leases INDEXED BY leases_by_end
-  WHERE finish_way IS NULL AND expires_at > changed_at AND expires_at > ?1 AND namespace = ?2
-  GROUP BY kind`;
-const CLAIMABLE = `SELECT kind, sum(leases) AS leases FROM (
-    SELECT kind, count(*) AS leases FROM leases INDEXED BY leases_waiting
-    WHERE namespace = ?2 AND ${WAITING} AND ${OPEN} GROUP BY kind
+/** What is counted as it stands, and what came of it that is not noted. */
+const CENSUS = `SELECT kind, sum(held) AS held, sum(claimable) AS claimable FROM (
+    SELECT kind, iif(standing = 'held', leases, 0) AS held,
+      iif(standing IN ('waiting', 'ran_out'), leases, 0) AS claimable
+    FROM standings WHERE namespace = ?1
     UNION ALL
-    SELECT kind, count(*) AS leases FROM leases INDEXED BY leases_lent
-    WHERE namespace = ?2 AND ${LENT} AND expires_at <= ?1 GROUP BY kind)
+    SELECT kind, -1, work_data IS NOT NULL AND ${OPEN} FROM ${UNNOTED} AND namespace = ?1
+    UNION ALL
+    SELECT kind, 1, -(standing = 'ran_out') FROM ${REVIVED} AND namespace = ?1)
   GROUP BY kind`;
 
-const Count = z.object({ kind: KindName, leases: z.int() });
+const STORED = 'SELECT leases FROM stored WHERE namespace = ?';
+
+const Count = z.object({ kind: KindName, held: z.int(), claimable: z.int() });
 
 /** The part of a transaction that looks over all that a namespace has. */
 export function bindListing(
@@ -37,38 +50,42 @@ export function bindListing(
   namespace: string,
   now: Instant,
 ): Pick<View, 'leases' | 'stored' | 'census'> {
-  const counts = (sql: string) =>
-    new Map(
-      statement(sql)
-        .all(now, namespace)
-        .map((row) => Count.parse(row))
-        .map(({ kind, leases }) => [kind, leases]),
-    );
   return {
-    async leases({ kind, state, prefix, after }, limit) {
-      const conditions: [string, ...(string | number)[]][] = [['namespace = ?', namespace]];
-      if (kind !== undefined) conditions.push(['kind = ?', kind]);
-      if (after) conditions.push(['(kind, id) > (?, ?)', after.kind, after.id]);
-      if (state !== undefined) conditions.push([STATES[state], now]);
-      if (prefix !== undefined) {
-        conditions.push(['id >= ?', prefix], ['substr(id, 1, length(?)) = ?', prefix, prefix]);
+    async leases(filter, limit) {
+      const places = filter.state === undefined ? ALL : STATES[filter.state];
+      const found: Lease[] = [];
+      for (const range of rangesOf(filter)) {
+        const { kind, from, to } = range;
+        const rows = statement(listed(places, range)).all(
+          ...[namespace, now, kind, from, to],
+          limit - found.length,
+        );
+        found.push(...rows.map(fromRow));
+        if (found.length >= limit) break;
       }
-      const where = conditions.map(([condition]) => condition).join(' AND ');
-      return statement(`SELECT * FROM leases WHERE ${where} ORDER BY kind, id LIMIT ?`)
-        .all(...conditions.flatMap(([, ...values]) => values), limit)
-        .map(fromRow);
+      return found;
     },
     async stored() {
-      const sql = 'SELECT leases FROM stored WHERE namespace = ?';
-      return Number(firstValue(statement(sql).all(namespace)) ?? 0);
+      const [leases] = statement.first(STORED, namespace) ?? [0];
+      return Number(leases);
     },
     async census() {
-      const [held, claimable] = [counts(HELD), counts(CLAIMABLE)];
-      return KindName.options.map((kind) => ({
-        kind,
-        held: held.get(kind) ?? 0,
-        claimable: claimable.get(kind) ?? 0,
-      }));
+      const counts = statement(CENSUS)
+        .all(namespace, now)
+        .map((row) => Count.parse(row));
+      return KindName.options.map(
+        (kind) => counts.find((count) => count.kind === kind) ?? { kind, held: 0, claimable: 0 },
+      );
     },
   };
+}
+
+function listed(places: readonly string[], { isAfter, to }: ListRange): string {
+  const ids = `id ${isAfter ? '>' : '>='} ?4${to === null ? '' : ' AND id < ?5'}`;
+  const rows = (place: string) =>
+    `SELECT * FROM ${place} AND namespace = ?1 AND kind = ?3 AND ${ids} ORDER BY id LIMIT ?6`;
+  const [first = '', ...others] = places.map(rows);
+  if (others.length === 0) return first;
+  const parts = [first, ...others].map((part) => `SELECT * FROM (${part})`);
+  return `${parts.join(' UNION ALL ')} ORDER BY id LIMIT ?6`;
 }

@@ -1,18 +1,22 @@
 import { statSync } from 'node:fs';
 import type { Clock } from '../../domain/clock.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { Instant } from '../../engine/lease.ts';
+import { MOST_EVENTS } from '../../engine/history.ts';
 import { DEFAULT_NAMESPACE, type Store, type Transaction } from '../../engine/store.ts';
-import { type DatabaseKind, firstValue, openDatabase } from '../../sqlite/database.ts';
+import { type DatabaseKind, openDatabase } from '../../sqlite/database.ts';
 import { type Statements, statementsOf } from '../../sqlite/statements.ts';
-import { COLUMNS, fromRow, toRow } from '../lease-row.ts';
 import { bindAccess } from './access.ts';
-import { findClaimable } from './claimable.ts';
+import { type Batch, openBatch } from './batch.ts';
 import { bindEvents } from './events.ts';
+import { bindLeases } from './leases.ts';
 import { bindListing } from './listing.ts';
+import { openLog } from './log.ts';
 import leases from './migrations/0001-leases.sql';
 import jobs from './migrations/0002-jobs.sql';
 import namespaces from './migrations/0003-namespaces.sql';
+import history from './migrations/0004-history.sql';
+import growth from './migrations/0005-growth.sql';
+import { findQueue } from './queue.ts';
 import { bindReceipts } from './receipts.ts';
 import { sweep } from './sweep.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -20,49 +24,64 @@ import { createTurns, type Turns } from './turns.ts';
 /** "leas" in ASCII. */
 export const LEASES: DatabaseKind = {
   applicationId: 0x6c656173,
-  migrations: [leases, jobs, namespaces],
+  migrations: [leases, jobs, namespaces, history, growth],
   variable: 'XDG_DATA_HOME',
+  // Of most pages one row is changed, and all of the page goes into the log: what a commit waits for.
+  pageSize: 2048,
 };
+
+/** After how many pages of the log SQLite makes a writer bring it home: 64 MiB. */
+const LOG_PAGES = 32_000;
+/** After how many that is done beside the writers: in small parts, for the disk has their commits to write, too. */
+const LOG_PART = LOG_PAGES / 8;
 
 export interface SqliteOptions {
   /** The database file; made, with its directory, when it does not exist. */
   readonly file: string;
   /** Replaces SQLite's own clock, for tests that move time. */
   readonly clock?: Clock;
+  /** Whether one caller asks, and not many: as commands do, each in a process of its own. */
+  readonly isAlone?: boolean;
+  /** Events that a namespace keeps, at most. Default: {@link MOST_EVENTS}. */
+  readonly mostEvents?: number;
 }
 
 /** Keeps leases in one SQLite file that any number of processes share. */
-export function openSqliteStore({ file, clock }: SqliteOptions): Store {
-  const main = connect(file, clock);
+export function openSqliteStore(options: SqliteOptions): Store {
+  const { file } = options;
+  /** Whatever is written to a file that nobody finds any more is lost. */
+  const checkFile = () => {
+    if (identityOf(file) !== identity) throw replaced(file);
+  };
+  const main = connect(options, checkFile);
+  const identity = identityOf(file);
   let second: Connection | undefined;
   let isClosed = false;
-  const identity = identityOf(file);
   const open = (): Connection => {
     // The library would end the process.
     if (isClosed) throw new Failure('unavailable', `${file} is closed.`);
-    // Whatever is written to a file that nobody finds any more is lost.
-    if (identityOf(file) !== identity) throw replaced(file);
     return main;
   };
   /** While another process writes, looking need not wait for it. */
   const openToLook = (): Connection => {
     if (!open().turns.isHeldUp()) return main;
-    second ??= connect(file, clock);
+    checkFile();
+    second ??= connect(options, checkFile);
     return second;
   };
-  const read = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+  const read = async <T>(work: Work<T>): Promise<T> => {
     const connection = openToLook();
-    return connection.turns.read(() => work(connection));
+    return connection.turns.read((batch) => work(connection, batch));
   };
-  const write = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+  const write = async <T>(work: Work<T>): Promise<T> => {
     const connection = open();
-    return connection.turns.write(() => work(connection));
+    return connection.turns.write((batch) => work(connection, batch));
   };
   const storeOf = (namespace: string): Store => ({
     within: storeOf,
-    read: (work) => read(({ statement, now }) => work(bind(statement, namespace, now()))),
-    write: (work) => write(({ statement, now }) => work(bind(statement, namespace, now()))),
-    sweep: (options) => write(async ({ statement, now }) => sweep(statement, now(), options)),
+    read: (work) => read(({ statement }, batch) => work(bind(statement, namespace, batch, false))),
+    write: (work) => write(({ statement }, batch) => work(bind(statement, namespace, batch, true))),
+    sweep: (options) => write(async ({ statement }, { now }) => sweep(statement, now, options)),
     // What is open has the schema of this version; that of a later one adds to it.
     check: () => read(async ({ statement }) => void statement('SELECT swept_at FROM sweeps').all()),
     close: async () => {
@@ -89,69 +108,60 @@ function replaced(file: string): Failure {
 
 interface Connection {
   readonly statement: Statements;
-  readonly turns: Turns;
-  /** The database's time. */
-  readonly now: Clock;
+  readonly turns: Turns<Batch>;
   close(): Promise<void>;
 }
 
-function connect(file: string, clock: Clock | undefined): Connection {
+type Work<T> = (connection: Connection, batch: Batch) => Promise<T>;
+
+/** @param check is called in each transaction */
+function connect(
+  { file, clock, isAlone, mostEvents = MOST_EVENTS }: SqliteOptions,
+  check: () => void,
+): Connection {
   const db = openDatabase(file, LEASES);
+  db.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
   const statement = statementsOf(db);
-  const turns = createTurns(db, file);
+  const log = openLog(LOG_PART, () => {
+    check();
+    return openDatabase(file, LEASES);
+  });
+  const turns = createTurns(
+    db,
+    file,
+    () => {
+      check();
+      return openBatch(statement, clock?.(), mostEvents);
+    },
+    { isAlone, onWritten: (writers) => log.grow(writers) },
+  );
   return {
     statement,
     turns,
-    now: clock ?? (() => Number(firstValue(statement(NOW).all()))),
     close: async () => {
       await turns.idle();
+      await log.close();
       statement.forget();
       db.close();
     },
   };
 }
 
-const NOW = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";
-const FIND = 'SELECT * FROM leases WHERE namespace = ? AND kind = ? AND id = ?';
-// SQLite would rather read all of a namespace, by the primary key.
-const FIND_BY_KEY = `SELECT * FROM leases INDEXED BY leases_by_acquired_key
-  WHERE namespace = ? AND kind = ? AND acquired_key = ? AND finish_way IS NULL`;
-const FIND_BY_HANDLE = `SELECT * FROM leases INDEXED BY leases_by_handle
-  WHERE namespace = ? AND kind = ? AND handle = ? AND work_data IS NOT NULL`;
-const USAGE = 'SELECT acquisitions FROM usage WHERE namespace = ? AND month = ?';
-// No REPLACE, which would not tell the triggers that a row goes.
-const SAVE = `INSERT INTO leases (${COLUMNS.join(', ')})
-  VALUES (${COLUMNS.map(() => '?').join(', ')})
-  ON CONFLICT (namespace, kind, id)
-  DO UPDATE SET ${COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}`;
-const CHARGE = `INSERT INTO usage (namespace, month, acquisitions) VALUES (?, ?, 1)
-  ON CONFLICT (namespace, month) DO UPDATE SET acquisitions = acquisitions + 1`;
-
-function bind(statement: Statements, namespace: string, now: Instant): Transaction {
-  const one = (sql: string, ...parameters: string[]) =>
-    statement(sql).all(namespace, ...parameters)[0];
-  const lease = (row: unknown) => (row === undefined ? undefined : fromRow(row));
+function bind(
+  statement: Statements,
+  namespace: string,
+  batch: Batch,
+  isWriting: boolean,
+): Transaction {
+  const { now } = batch;
   return {
     now,
-    find: async (kind, id) => lease(one(FIND, kind, id)),
-    findByHandle: async (kind, handle) => lease(one(FIND_BY_HANDLE, kind, handle)),
-    async findByIdempotencyKey(kind, idempotencyKey) {
-      return statement(FIND_BY_KEY).all(namespace, kind, idempotencyKey).map(fromRow);
-    },
-    async claimable(kind, candidate, limit) {
-      return findClaimable(statement, { namespace, kind, candidate, limit, now }).map(fromRow);
-    },
-    async usage(month) {
-      return Number(firstValue(statement(USAGE).all(namespace, month)) ?? 0);
-    },
-    async save(lease) {
-      statement(SAVE).run(...toRow(namespace, lease));
-    },
-    async charge(month) {
-      statement(CHARGE).run(namespace, month);
-    },
+    queue: async (kind, below, limit) => findQueue(statement, namespace, kind, below, limit),
+    usage: async (month) => batch.usage(namespace, month),
+    charge: async (month) => batch.charge(namespace, month),
+    ...bindLeases(statement, namespace, { now, isWriting }),
     ...bindListing(statement, namespace, now),
-    ...bindEvents(statement, namespace),
+    ...bindEvents(statement, namespace, batch),
     ...bindReceipts(statement, namespace, now),
     ...bindAccess(statement, namespace, now),
   };

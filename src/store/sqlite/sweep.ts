@@ -8,8 +8,13 @@ const State = z.object({ swept_at: z.int(), expired_until: z.int() });
 const Boundary = z.object({ expires_at: z.int() });
 const Noted = z.object({ namespace: z.string() });
 
-const RAN_OUT = `FROM leases INDEXED BY leases_by_end
-  WHERE finish_way IS NULL AND expires_at > changed_at AND expires_at > ?1 AND expires_at <= ?2`;
+const ranOut = (isNoted: 0 | 1) => `FROM leases INDEXED BY leases_by_end
+  WHERE finish_way IS NULL AND expires_at > changed_at
+    AND (ran_out_at IS expires_at) = ${isNoted} AND expires_at > ?1 AND expires_at <= ?2`;
+/** Whoever looks for work notes only with the lease that it ran out. */
+const RAN_OUT = [ranOut(0), ranOut(1)];
+
+const KEY = 'namespace, kind, id';
 
 /** Does its part of the housekeeping, in a transaction that is open; as `Store.sweep`. */
 export function sweep(
@@ -22,18 +27,14 @@ export function sweep(
   const from = begin(expired_until, now, interval);
   const until = boundary(statement, from, now, limit);
   const expired = noteExpired(statement, from, until);
+  const ended = noteEnds(statement, until, limit);
+  const old = [now - retention, limit] as const;
   const dropped = [
-    drop(statement, 'leases', 'namespace, kind, id', 'finish_way IS NOT NULL AND finish_at <= ?', [
-      now - retention,
-      limit,
-    ]),
-    drop(statement, 'receipts', 'namespace, kind, id, idempotency_key', 'at <= ?', [
-      now - retention,
-      limit,
-    ]),
+    drop(statement, 'leases', 'leases_finished', KEY, OVER, old),
+    drop(statement, 'receipts', 'receipts_by_time', `${KEY}, idempotency_key`, 'at <= ?', old),
     dropEvents(statement, now - history, limit),
   ];
-  const isDone = until >= now && dropped.every((count) => count < limit);
+  const isDone = until >= now && [ended, ...dropped].every((count) => count < limit);
   statement('UPDATE sweeps SET swept_at = ?, expired_until = ?').run(
     isDone ? now : swept_at,
     until,
@@ -43,33 +44,46 @@ export function sweep(
 
 /** Up to when leases are looked at: such that they are about so many. */
 function boundary(statement: Statements, from: Instant, now: Instant, limit: number): Instant {
-  const [row] = statement(`SELECT expires_at ${RAN_OUT} ORDER BY expires_at LIMIT 1 OFFSET ?3`).all(
-    from,
-    now,
-    limit - 1,
-  );
-  return row === undefined ? now : Boundary.parse(row).expires_at;
+  const ends = RAN_OUT.map((which) => {
+    const sql = `SELECT expires_at ${which} ORDER BY expires_at LIMIT 1 OFFSET ?3`;
+    const [row] = statement(sql).all(from, now, limit - 1);
+    return row === undefined ? now : Boundary.parse(row).expires_at;
+  });
+  return Math.min(...ends);
 }
 
 function noteExpired(statement: Statements, from: Instant, until: Instant): Map<string, number> {
-  const noted = statement(
-    `INSERT OR IGNORE INTO events
-         (namespace, kind, id, type, at, fencing_token, version, caller, detail)
-       SELECT namespace, kind, id, 'expired', expires_at, fencing_token, version, NULL, NULL
-       ${RAN_OUT} ORDER BY expires_at
+  const noted = RAN_OUT.flatMap((which) =>
+    statement(
+      `INSERT OR IGNORE INTO events
+         (namespace, kind, id, type, at, fencing_token, version, state_before, state_after)
+       SELECT ${KEY}, 'expired', expires_at, fencing_token, version, 'held', 'expired'
+       ${which} ORDER BY expires_at
        RETURNING namespace`,
-  ).all(from, until);
+    ).all(from, until),
+  );
   return countsOf(noted.map((row) => Noted.parse(row).namespace));
 }
+
+/** With the leases: also what ran out before anything was noted. */
+function noteEnds(statement: Statements, until: Instant, limit: number): number {
+  const ended = `${ranOut(0)} ORDER BY expires_at LIMIT ?3`;
+  return statement(
+    `UPDATE leases SET ran_out_at = expires_at WHERE (${KEY}) IN (SELECT ${KEY} ${ended})`,
+  ).run(0, until, limit).changes;
+}
+
+const OVER = 'finish_way IS NOT NULL AND finish_at <= ?';
 
 function drop(
   statement: Statements,
   table: string,
+  index: string,
   key: string,
   condition: string,
   parameters: readonly [until: Instant, limit: number],
 ): number {
-  const rows = `SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ?`;
+  const rows = `SELECT ${key} FROM ${table} INDEXED BY ${index} WHERE ${condition} LIMIT ?`;
   return statement(`DELETE FROM ${table} WHERE (${key}) IN (${rows})`).run(...parameters).changes;
 }
 

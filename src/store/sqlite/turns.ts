@@ -2,22 +2,38 @@ import type Database from 'libsql';
 import { beginImmediate } from '../../sqlite/database.ts';
 import { explain } from '../../sqlite/errors.ts';
 
+/** What those have in common who read, or write, in one transaction. */
+interface Common {
+  /** Writes what is written once for all of them. */
+  flush(): void;
+}
+
 /** Somebody who waits for the connection. */
-interface Turn {
+interface Turn<B> {
   /** Does the work. @returns to be called when what it did is durable */
-  readonly run: () => Promise<() => void>;
+  readonly run: (batch: B) => Promise<() => void>;
   readonly fail: (error: unknown) => void;
 }
 
-export interface Turns {
+export interface Turns<B> {
   /** Looks at one state of the database. */
-  read<T>(work: () => Promise<T>): Promise<T>;
-  /** Changes it alone; what was written is durable when this resolves. */
-  write<T>(work: () => Promise<T>): Promise<T>;
+  read<T>(work: (batch: B) => Promise<T>): Promise<T>;
+  /**
+   * Changes it alone; what was written is durable when this resolves. The work is done again where
+   * somebody fails who writes in the same transaction.
+   */
+  write<T>(work: (batch: B) => Promise<T>): Promise<T>;
   /** Resolves when nobody waits. */
   idle(): Promise<void>;
   /** Whether it waits for another process's write, and all turns with it. */
   isHeldUp(): boolean;
+}
+
+export interface TurnsOptions {
+  /** Whether there is one who asks, so that nobody else need be waited for. */
+  readonly isAlone?: boolean | undefined;
+  /** Told how many have written, when that is durable. */
+  readonly onWritten?: (writers: number) => void;
 }
 
 /** How many write in one transaction, at most: the first ones wait for the last one. */
@@ -25,34 +41,68 @@ const MOST_TOGETHER = 100;
 
 /**
  * A connection has one transaction at a time. Whoever comes meanwhile takes part in the next one, one
- * after the other, each behind a savepoint of its own: a disk needs as long for many changes as for one.
+ * after the other: a disk needs as long for many changes as for one.
  *
  * @param file for messages
+ * @param open is called in each transaction when it has begun
  */
-export function createTurns(db: Database.Database, file: string): Turns {
-  const [readers, writers]: [Turn[], Turn[]] = [[], []];
+export function createTurns<B extends Common>(
+  db: Database.Database,
+  file: string,
+  open: () => B,
+  { isAlone = false, onWritten }: TurnsOptions = {},
+): Turns<B> {
+  const [readers, writers]: [Turn<B>[], Turn<B>[]] = [[], []];
   let running: Promise<void> | undefined;
   let isHeldUp = false;
+  const begin = async () => {
+    isHeldUp = true;
+    await beginImmediate(db).finally(() => {
+      isHeldUp = false;
+    });
+  };
+  const read = async (turns: readonly Turn<B>[]) => {
+    db.exec('BEGIN');
+    const batch = open();
+    const ends: (() => void)[] = [];
+    for (const turn of turns) {
+      // Who only looks leaves nothing that would have to be taken back.
+      ends.push(await turn.run(batch).catch((error) => () => turn.fail(error)));
+    }
+    return ends;
+  };
+  const write = async (turns: readonly Turn<B>[]) => {
+    await begin();
+    try {
+      return await inOrder(turns, open());
+    } catch (error) {
+      // A full disk, for one, leaves nothing to go back to.
+      if (!db.inTransaction) throw error;
+      // It is rare that somebody fails: to be ready for it all the time costs more.
+      db.exec('ROLLBACK');
+    }
+    await begin();
+    const ends: (() => void)[] = [];
+    for (const turn of turns) ends.push(await behindSavepoint(db, turn, open));
+    return ends;
+  };
   const run = async () => {
     // Who has come by the same look at the sockets goes together.
-    await new Promise((resolve) => setImmediate(resolve));
+    await (isAlone || new Promise((resolve) => setImmediate(resolve)));
     while (readers.length + writers.length > 0) {
-      const reading = async () => db.exec('BEGIN');
-      if (readers.length > 0) await together(db, reading, readers.splice(0));
-      const writing = async () => {
-        isHeldUp = true;
-        await beginImmediate(db).finally(() => {
-          isHeldUp = false;
-        });
-      };
-      if (writers.length > 0) await together(db, writing, writers.splice(0, MOST_TOGETHER));
+      if (readers.length > 0) await together(db, readers.splice(0), read);
+      if (writers.length > 0) {
+        const turns = writers.splice(0, MOST_TOGETHER);
+        await together(db, turns, write);
+        onWritten?.(turns.length);
+      }
     }
     running = undefined;
   };
-  const take = <T>(queue: Turn[], work: () => Promise<T>): Promise<T> =>
+  const take = <T>(queue: Turn<B>[], work: (batch: B) => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
-      const done = async () => {
-        const result = await work();
+      const done = async (batch: B) => {
+        const result = await work(batch);
         return () => resolve(result);
       };
       queue.push({ run: done, fail: (error) => reject(explain(file, error)) });
@@ -66,15 +116,15 @@ export function createTurns(db: Database.Database, file: string): Turns {
   };
 }
 
-async function together(
+/** @param work does what they want, in a transaction. @returns to be called when that is over */
+async function together<B>(
   db: Database.Database,
-  begin: () => Promise<unknown>,
-  turns: readonly Turn[],
+  turns: readonly Turn<B>[],
+  work: (turns: readonly Turn<B>[]) => Promise<(() => void)[]>,
 ): Promise<void> {
   try {
-    await begin();
-    const ends: (() => void)[] = [];
-    for (const turn of turns) ends.push(await behindSavepoint(db, turn));
+    const ends = await work(turns);
+    // Another thread could do that, while this one reads requests: to go there and back takes longer.
     db.exec('COMMIT');
     for (const end of ends) end();
   } catch (error) {
@@ -83,14 +133,29 @@ async function together(
   }
 }
 
+async function inOrder<B extends Common>(
+  turns: readonly Turn<B>[],
+  batch: B,
+): Promise<(() => void)[]> {
+  const ends: (() => void)[] = [];
+  for (const turn of turns) ends.push(await turn.run(batch));
+  batch.flush();
+  return ends;
+}
+
 /**
  * @returns to be called when the transaction is over
  * @throws what ended the transaction, with all that was done in it
  */
-async function behindSavepoint(db: Database.Database, turn: Turn): Promise<() => void> {
+async function behindSavepoint<B extends Common>(
+  db: Database.Database,
+  turn: Turn<B>,
+  open: () => B,
+): Promise<() => void> {
   db.exec('SAVEPOINT turn');
   try {
-    return await turn.run();
+    const [end = () => undefined] = await inOrder([turn], open());
+    return end;
   } catch (error) {
     // A full disk, for one, leaves nothing to go back to.
     if (!db.inTransaction) throw error;

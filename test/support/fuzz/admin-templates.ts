@@ -33,6 +33,14 @@ export function adminTemplates(id: string, free: string): Template[] {
         optional('count', 'before', 1),
       ],
     }),
+    template('GET /admin/v1/events', {
+      query: [
+        optional('exact', 'kind', 'key'),
+        optional('key', 'id', id),
+        optional('exact', 'type', 'acquired,broken'),
+      ],
+    }),
+    template('GET /admin/v1/queue', { query: [field('exact', 'kind', 'job')] }),
     template('GET /admin/v1/tokens', {}),
     template('POST /admin/v1/tokens', { body: [...token, optional('amount', 'expires_in', 60)] }),
     template('POST /admin/v1/tokens/revoke', { query: [field('exact', 'name', id)] }),

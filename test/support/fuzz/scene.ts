@@ -10,6 +10,7 @@ import { servedRoutes } from '../../../src/served.ts';
 import { createApp } from '../../../src/server/app.ts';
 import type { RequestNotes } from '../../../src/server/request-notes.ts';
 import type { PostgresServer } from '../postgres.ts';
+import { textOf } from '../response-text.ts';
 import { temporaryDirectory } from '../sandbox.ts';
 import type { RawRequest } from './request.ts';
 import { createVictims, stateOf, type Victims } from './world.ts';
@@ -20,7 +21,7 @@ export interface Scene {
   /** Makes more of them. */
   moreVictims(): Promise<Victims>;
   stateOf(names: readonly string[]): Promise<readonly (Lease | undefined)[]>;
-  /** Another one whenever anything was written. */
+  /** Another one whenever anything was written but that somebody was refused. */
   version(): Promise<unknown>;
   /** @throws what the service did not expect, and what is no JSON */
   send(request: RawRequest): Promise<{ status: number; body: unknown }>;
@@ -34,7 +35,7 @@ interface Base {
 
 export async function setScene(postgres?: PostgresServer): Promise<Scene> {
   const { store, version } = await (postgres ? openPostgres(postgres) : openSqlite());
-  const engine = engineOn(store, null);
+  const engine = engineOn(store);
   const victims = await createVictims(engine, accessOn(store));
   return {
     victims,
@@ -54,12 +55,26 @@ async function openSqlite(): Promise<Base> {
     await store.close();
   });
   const pragma = reader.prepare('PRAGMA data_version');
-  return { store, version: async () => JSON.stringify(pragma.all()) };
+  // How many events there are, of which some tell of what was refused, is not looked at.
+  const tables = TABLES.map((table) =>
+    reader.prepare(`SELECT ${table === 'stored' ? 'namespace, leases' : '*'} FROM ${table}`),
+  );
+  let known = { written: '', version: '' };
+  const version = async () => {
+    const written = JSON.stringify(pragma.all());
+    if (written === known.written) return known.version;
+    known = { written, version: JSON.stringify(tables.map((table) => table.all())) };
+    return known.version;
+  };
+  return { store, version };
 }
 
+const NEWS = "events AS t WHERE type <> 'refused'";
+const TABLES = ['leases', 'receipts', NEWS, 'usage', 'stored', 'tokens', 'clients'];
+
 /** A lock is a write to PostgreSQL, so it is looked at what is there. */
-const DIGEST = ['leases', 'receipts', 'events', 'usage', 'stored', 'tokens', 'clients']
-  .map((table) => `SELECT count(*), sum(hashtext(t::text)::bigint) FROM leasectl.${table} AS t`)
+const DIGEST = TABLES.map((table) => (table === NEWS ? table : `${table} AS t`))
+  .map((table) => `SELECT count(*), sum(hashtext(t::text)::bigint) FROM leasectl.${table}`)
   .join(' UNION ALL ');
 
 async function openPostgres(postgres: PostgresServer): Promise<Base> {
@@ -82,7 +97,8 @@ function sendingTo(store: Store): Scene['send'] {
     const notes: RequestNotes = { id: 'r' };
     const answer = await app.request(url, { method, headers, body: body ?? null }, { notes });
     if (notes.error !== undefined) throw notes.error;
-    const text = await answer.text();
-    return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
+    const text = await textOf(answer);
+    const isJson = answer.headers.get('content-type')?.startsWith('application/json');
+    return { status: answer.status, body: isJson && text ? JSON.parse(text) : text || undefined };
   };
 }

@@ -73,6 +73,9 @@ function jsonBut(...types: ('string' | 'number' | 'boolean' | 'object')[]): Arbi
   return fc.oneof(...others.map(([, arbitrary]) => arbitrary));
 }
 
+/** No kind of what is leased: fast-check takes `key` for a nasty text, too. */
+const nastyName = nastyText.filter((text) => text !== 'key');
+
 const noText = jsonBut('string');
 const textThat = (isWrong: (text: string) => boolean) => nastyText.filter(isWrong).map(asJson);
 const notAmong = (...known: string[]) =>
@@ -109,7 +112,7 @@ export const WRONG: Readonly<Record<FieldType, Arbitrary<string>>> = {
     noText,
     fc.constantFrom('', '\0', 'a\nb', '\u0085', '\ud800', 'a\udfff', 'x'.repeat(513)).map(asJson),
   ),
-  exact: fc.oneof(noText, nastyText.map(asJson)),
+  exact: fc.oneof(noText, nastyName.map(asJson)),
   text: noText,
   name: fc.oneof(noText, fc.constant('""')),
   host: notAmong('SELF', 'ASKUI'),
@@ -142,7 +145,7 @@ export const WRONG: Readonly<Record<FieldType, Arbitrary<string>>> = {
 /** What a parameter of a type must not be, in a query. */
 export const WRONG_PARAMETER: Readonly<Partial<Record<FieldType, Arbitrary<string>>>> = {
   key: fc.constantFrom('', '\0', 'a\nb', '\u007f', 'x'.repeat(513)),
-  exact: nastyText,
+  exact: nastyName,
   name: fc.constant(''),
   host: nastyText,
   workspace: nastyText.filter((text) => text !== ''),

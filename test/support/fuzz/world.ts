@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { NOBODY } from '../../../src/domain/requester.ts';
 import type { Access } from '../../../src/engine/access.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { Kind, Lease } from '../../../src/engine/lease.ts';
@@ -26,7 +27,7 @@ export async function createVictims(engine: Engine, access?: Access): Promise<Vi
   const id: string = randomUUID();
   const handleOf = async (kind: Kind, name = id) => {
     const nothing = { metadata: null, idempotencyKey: null, requestHash: null };
-    const { outcome } = await engine.acquire({ kind, id: name, ttl: TTL, ...nothing });
+    const { outcome } = await engine.acquire({ kind, id: name, ttl: TTL, ...nothing }, NOBODY);
     if (outcome.type !== 'acquired') throw new Error(outcome.type);
     return outcome.lease.handle;
   };
@@ -39,8 +40,8 @@ export async function createVictims(engine: Engine, access?: Access): Promise<Vi
   for (const name of [id, waiting, finished]) {
     const work = workOf({ job_type: 'extract_facts' }, randomUUID);
     const runnerWork = runnerWorkOf({ runners: [runner] }, randomUUID);
-    await engine.add([{ kind: 'job', id: name, ttl: TTL, work }]);
-    await engine.add([{ kind: 'runner_job', id: name, ttl: TTL, work: runnerWork }]);
+    await engine.add([{ kind: 'job', id: name, ttl: TTL, work }], NOBODY);
+    await engine.add([{ kind: 'runner_job', id: name, ttl: TTL, work: runnerWork }], NOBODY);
   }
   const [leaseId, lock, ack] = [
     await handleOf('key'),
@@ -50,7 +51,12 @@ export async function createVictims(engine: Engine, access?: Access): Promise<Vi
   for (const kind of ['key', 'job', 'runner_job'] as const) {
     const nothing = { result: null, resultHash: null, errorCode: null, errorHash: null };
     const handle = await handleOf(kind, finished);
-    await engine.change(kind, finished, { type: 'finish', way: 'complete', handle, ...nothing });
+    await engine.change(
+      kind,
+      finished,
+      { type: 'finish', way: 'complete', handle, ...nothing },
+      NOBODY,
+    );
   }
   return {
     kept: [id, finished],

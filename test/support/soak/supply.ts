@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../src/domain/failure.ts';
+import { NOBODY } from '../../../src/domain/requester.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { Kind, Work } from '../../../src/engine/lease.ts';
 import { workOf as runnerWorkOf } from '../../../src/services/askui/new-job.ts';
@@ -42,7 +43,7 @@ export function createSupply(engine: Engine, dialects: readonly Dialect[]): Supp
       return { kind, id: `${kind}-${String(count).padStart(6, '0')}`, ttl, work: workFor(kind) };
     });
     try {
-      await engine.add(requests);
+      await engine.add(requests, NOBODY);
     } catch (error) {
       if (error instanceof Failure && error.code === 'unavailable') return;
       throw error;

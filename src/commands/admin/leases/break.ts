@@ -26,7 +26,9 @@ export default class AdminLeasesBreak extends AdminCommand {
     const { args, flags } = await this.parse(AdminLeasesBreak);
     const { id } = args;
     const { client } = await this.connect(flags);
-    const answer = await client.breakLease({ kind: kindOfId(id, flags.kind), id }, flags.reason);
+    const { reason } = flags;
+    const query = { kind: kindOfId(id, flags.kind), id };
+    const answer = await client.breakLease(query, reason === undefined ? {} : { reason });
     return {
       data: answer,
       text: (style) =>
