@@ -8,15 +8,26 @@ import { withProfile } from '../support/profile-at-stub.ts';
 import { BIN, createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { type Reply, startStub } from '../support/stub-server.ts';
 
-/** What a terminal shows of a run. */
+/** Ends what a run shows. */
+const END = '-- the end --';
+
+/**
+ * What a terminal shows of a run. node-pty gives up what it has not read some time after its program has
+ * ended, so a shell stays there until all was read.
+ */
 function onTerminal(env: Sandbox['env'], args: readonly string[]): Promise<string> {
+  const line = `"$@"; printf %s '${END}'; read -r _`;
   return new Promise((resolve) => {
-    const terminal = spawn(process.execPath, [BIN, ...args], { env: { ...env } });
+    const terminal = spawn('/bin/sh', ['-c', line, 'sh', process.execPath, BIN, ...args], {
+      env: { ...env },
+    });
     let shown = '';
     terminal.onData((data) => {
       shown += data;
+      if (!shown.endsWith(END)) return;
+      resolve(shown.slice(0, -END.length).replaceAll('\r', ''));
+      terminal.write('\n');
     });
-    terminal.onExit(() => resolve(shown.replaceAll('\r', '')));
   });
 }
 
