@@ -65,23 +65,30 @@ const getters = Object.keys(commands).map((id) => {
   const name = JSON.stringify(id);
   return `get ${name}() { return load(${name}, 'default'); }`;
 });
-// The whole script is a function, as `start.ts` calls it: to put one around it there would copy it all. For
-// oclif's own tools it is a module.
-const bundle = `(typeof module === 'undefined'
+/**
+ * A module as a script that is a function, as `start.ts` calls it: to put one around it there would copy it
+ * all. For oclif's own tools it is a module.
+ */
+function asScript(code) {
+  const script = `(typeof module === 'undefined'
   ? (evaluate) => evaluate
   : (evaluate) => evaluate(exports, require, __filename, __dirname))(function (exports, require, __filename, __dirname) {
-${main.text}
+${code}})`;
+  if (!isAscii(Buffer.from(script))) throw new Error('the bundle is not ASCII: see CHANGES');
+  return script;
+}
+const bundle = asScript(`${main.text}
 exports.loaded = loaded;
 exports.OUTLINES = ${asciiJson(await outlines())};
 exports.COMMANDS = { ${getters.join(', ')} };
 exports.HELP = { get default() { return load('$help', 'ShortHelp'); } };
 for (const name of ['main', 'flagsComeLast', 'commandNotFound'])
   exports[name] = (...given) => load('$main', name)(...given);
-})`;
-if (!isAscii(Buffer.from(bundle))) throw new Error('the bundle is not ASCII: see CHANGES');
+`);
+const rest = asScript(main.rest);
 await mkdir('dist');
 await writeFile('dist/main.js', bundle);
-await writeFile('dist/rest.js', main.rest);
+await writeFile('dist/rest.js', rest);
 const apart = await Promise.all(
   Object.entries(APART).map(([file, { source }]) =>
     build({
@@ -95,11 +102,12 @@ const apart = await Promise.all(
 );
 checkChanges();
 
-const buildId = createHash('sha256').update(bundle).digest('hex').slice(0, 16);
+const buildId = createHash('sha256').update(bundle).update(rest).digest('hex').slice(0, 16);
 await build({
   ...options,
   entryPoints: ['src/start.ts'],
-  outfile: 'dist/start.js',
+  // Node need not look for what kind of module it is.
+  outfile: 'dist/start.cjs',
   define: {
     BUILD_ID: JSON.stringify(buildId),
     COMMANDS: JSON.stringify(Object.keys(commands)),

@@ -10,9 +10,9 @@ const OUTPUT = resolve('dist');
  * @param entryPoints by name, the module's file
  * @param isRare whether a module is used rarely
  * @param options of esbuild's, for all of them
- * @returns the script, whose `load(name, export_)` evaluates an entry point and returns an export, and whose
- *   `loaded` tells the numbers of the chunks that were evaluated, in their order; the module `rest.js`
- *   beside it, which it requires for what is rare; and esbuild's metafile
+ * @returns the code of a module whose `load(name, export_)` evaluates an entry point and returns an export, and
+ *   whose `loaded` tells the numbers of the chunks that were evaluated, in their order; that of the module
+ *   `rest.js` beside it, which it requires for what is rare; and esbuild's metafile
  */
 export async function bundleInChunks(entryPoints, isRare, options) {
   const { outputFiles, metafile } = await build({
@@ -59,7 +59,7 @@ function namespace(number) {
 }
 const load = (name, export_) => chunk(entries[name])[export_]();
 `;
-  return { text, rest: `${HELPERS}module.exports = { ${rest.join(',\n')} };\n`, metafile };
+  return { text, rest: `${HELPERS}Object.assign(exports, { ${rest.join(',\n')} });\n`, metafile };
 }
 
 /** An ES module whose imports of other chunks are calls of `chunk(number)`. */

@@ -2,6 +2,8 @@ import {
   closeSync,
   constants,
   fstatSync,
+  fsyncSync,
+  futimesSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -36,8 +38,8 @@ const WAS_CACHE = /^[0-9a-f]{16}-v[\d.]+-\w+(-[\w.-]+)?(\.\d+)?$/;
 /** In bytes: V8 copies data that begins anywhere else. */
 const ALIGNMENT = 8;
 
-/** Bytes that are compared at once. */
-const PART = 65_536;
+/** When a whole cache was written last, in seconds: whatever is done to it later makes it another time. */
+const WHOLE = Date.UTC(2000, 0) / 1000;
 
 interface CodeCache {
   /** The numbers of the chunks that are in it. */
@@ -54,28 +56,38 @@ interface Bundle extends Program {
 
 /** @param packageDirectory where package.json and dist/ lie */
 export function start(packageDirectory: string): void {
-  const file = join(packageDirectory, 'dist', 'main.js');
   const directory = cacheOf(process.env);
   const command = commandIn(process.argv.slice(2)).replaceAll(':', '.');
   // Who has a service elsewhere needs nothing of the embedded one: as if it were another command.
   const far = process.env['LEASECTL_URL'] ? '-far' : '';
   const name = `${BUILD_ID}-${process.version}-${process.arch}-${command}${far}`;
-  const cache = readCache(join(directory, name));
 
-  // It is ASCII; to make sure of UTF-8 would take longer than to read it.
-  const source = readFileSync(file, 'latin1');
-  const script = new Script(source, { filename: file, cachedData: cache?.data });
-  const bundle: Bundle = Object({});
-  script.runInThisContext()(bundle, require, file, dirname(file));
+  /** @returns what the script exports */
+  function evaluate<T extends object>(part: string, exports: T, cacheName: string): T {
+    const file = join(packageDirectory, 'dist', part);
+    const cache = readCache(join(directory, cacheName));
+    // It is ASCII; to make sure of UTF-8 would take longer than to read it.
+    const source = readFileSync(file, 'latin1');
+    const script = new Script(source, { filename: file, cachedData: cache?.data });
+    script.runInThisContext()(exports, requirePart, file, dirname(file));
+    process.on('exit', () => {
+      const known = script.cachedDataRejected ? undefined : cache?.chunks;
+      if (known && bundle.loaded.every((chunk) => known.has(chunk))) return;
+      const chunks = new Set<number>([...(known ?? []), ...bundle.loaded]);
+      writeCache(directory, cacheName, chunks, () => script.createCachedData());
+    });
+    return exports;
+  }
+  let rest: object | undefined;
+  /** `require` of the scripts. */
+  function requirePart(module: string): unknown {
+    if (module !== './rest.js') return require(module);
+    rest ??= evaluate('rest.js', {}, `${name}-rest`);
+    return rest;
+  }
 
-  const { main, loaded } = bundle;
-  process.on('exit', () => {
-    const known = script.cachedDataRejected ? undefined : cache?.chunks;
-    if (known && loaded.every((chunk) => known.has(chunk))) return;
-    const chunks = new Set<number>([...(known ?? []), ...loaded]);
-    writeCache(directory, name, chunks, () => script.createCachedData());
-  });
-  main(packageDirectory, bundle);
+  const bundle: Bundle = evaluate('main.js', Object({}), name);
+  bundle.main(packageDirectory, bundle);
 }
 
 /** Which command is run; `help` and `version` stand for what is none. */
@@ -89,25 +101,16 @@ function commandIn(argv: readonly string[]): string {
   return ids.find((id) => COMMANDS.includes(id)) ?? 'help';
 }
 
-/**
- * Nothing unless the file is whole, this user's, and nobody else may write it: it is code. What is done
- * to its bytes is done by V8 itself: functions of Node's would have to be compiled first.
- */
+/** Nothing unless the file is whole, this user's, and nobody else may write it: it is code. */
 function readCache(file: string): CodeCache | undefined {
   return attempt(() => {
     const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
     try {
-      const { uid, mode, size } = fstatSync(descriptor);
+      const { uid, mode, size, mtimeMs } = fstatSync(descriptor);
       if (uid !== (process.getuid?.() ?? uid) || (mode & 0o022) !== 0) return undefined;
-      const half = size / 2;
-      const content = new Uint8Array(half);
-      readSync(descriptor, content, 0, half, 0);
-      const part = new Uint8Array(Math.min(half, PART));
-      for (let at = 0; at < half; at += part.length) {
-        const read = readSync(descriptor, part, 0, Math.min(part.length, half - at), half + at);
-        const same = content.subarray(at, at + read);
-        if (Buffer.compare(part.subarray(0, read), same) !== 0) return undefined;
-      }
+      if (mtimeMs !== WHOLE * 1000) return undefined;
+      const content = new Uint8Array(size);
+      readSync(descriptor, content, 0, size, 0);
       const [count = 0] = new Uint16Array(content.buffer, 0, 1);
       const chunks = new Uint16Array(content.buffer, Uint16Array.BYTES_PER_ELEMENT, count);
       return { chunks: new Set(chunks), data: content.subarray(headSize(count)) };
@@ -131,12 +134,17 @@ function writeCache(
   const temporary = join(directory, `${name}.${process.pid}`);
   attempt(() => {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    // V8 itself does not look for damage, and dies of it. What computes a checksum would take Node
-    // longer to load than all the rest of this file: so all of it stands there twice.
     const head = Buffer.alloc(headSize(chunks.size));
     new Uint16Array(head.buffer, head.byteOffset).set([chunks.size, ...chunks]);
-    const content = Buffer.concat([head, create()]);
-    writeFileSync(temporary, Buffer.concat([content, content]), { flag: 'wx', mode: 0o600 });
+    const descriptor = openSync(temporary, 'wx', 0o600);
+    try {
+      writeFileSync(descriptor, Buffer.concat([head, create()]));
+      // V8 itself does not look for damage, and dies of it: what counts as whole is on the disk.
+      fsyncSync(descriptor);
+      futimesSync(descriptor, WHOLE, WHOLE);
+    } finally {
+      closeSync(descriptor);
+    }
     renameSync(temporary, join(directory, name));
     for (const old of readdirSync(directory)) {
       if (WAS_CACHE.test(old) && !IS_CACHE.test(old)) rmSync(join(directory, old), { force: true });
