@@ -70,7 +70,7 @@ async function asFunction(text, path, names, { target, platform, legalComments }
   const { code } = await transform(text, { ...shared, supported, format: 'cjs' });
   const numberOf = (file) => names.indexOf(relative(OUTPUT, resolve(path, '..', file)));
   const called = callingExports(withoutHelpers(code), (file) => numberOf(file) >= 0);
-  const linked = putOff(called)
+  const linked = putOff(called.replace(TO_ESM, '__toESM('))
     .replace(/__toESM\(require\("(\.[^"]+)\.js"\)\)/g, (call, file) =>
       numberOf(file) < 0 ? call : `__namespace(${numberOf(file)})`,
     )
@@ -82,6 +82,9 @@ async function asFunction(text, path, names, { target, platform, legalComments }
   const minified = await transform(whole, { ...shared, format: 'cjs', minify: true });
   return minified.code.replace(/^[\s\S]*?module\.exports=/, '').replace(/;?\s*$/, '');
 }
+
+/** A helper that is here once for all, where esbuild takes it from a chunk. */
+const TO_ESM = /\(0, \(import_\w+\.__toESM\(\)\)\)\(/g;
 
 /**
  * What a chunk exports are the functions that esbuild would make getters of, and who uses an export calls
@@ -132,7 +135,7 @@ function withoutHelpers(code) {
  */
 export function putOff(code) {
   const declaration =
-    /^(?:const|var) (\w+) = (?:(__importDefault|__importStar|__toESM)\()?(require\("[^"]+"\)|require_\w+\(\))(, 1)?\)?;$/gm;
+    /^(?:const|var) (\w+) = (?:(__importDefault|__importStar|__toESM)\()?(require\("[^"]+"\)|require_\w+\(\)|\(0, \(import_\w+\.require_\w+\(\)\)\)\(\))(, 1)?\)?;$/gm;
   const required = new Map();
   const rest = code.replace(declaration, (whole, name, wrapper, call, isNode = '') => {
     // Somebody wants all of it, and not a property.
@@ -143,7 +146,9 @@ export function putOff(code) {
   });
   if (required.size === 0) return code;
   const use = new RegExp(`${NO_PROPERTY}(${[...required.keys()].join('|')})(?=\\.)`, 'g');
-  return rest.replace(use, (name) => `(${name} ??= ${required.get(name)})`);
+  // What a name is required by may be put off itself.
+  const late = (text) => text.replace(use, (name) => `(${name} ??= ${late(required.get(name))})`);
+  return late(rest);
 }
 
 /** Stands before a name that is no property, but may be one whose parts are spread. */

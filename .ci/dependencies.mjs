@@ -219,9 +219,12 @@ const UNUSED =
 /** Whatever of it is called or made does nothing. */
 const NOTHING = 'module.exports = function () { return () => undefined; };';
 
-/** What takes a person, a server or a network to run: it may take some milliseconds more to load. */
+/**
+ * What takes a person, a server or a network to run, or looks at more than one lease: it may take some
+ * milliseconds more to load.
+ */
 const RARE =
-  /^(src\/(doctor|watch|watching|serve|server(?!\/in-process)|store\/postgres|completion|tokens)\/|node_modules\/(@inquirer|oauth4webapi|jsonc-parser|eventsource-parser|signal-exit|mute-stream)\/)/;
+  /^(src\/((doctor|watch|watching|why|insight|list|look|break|queue|serve|server(?!\/in-process)|store\/postgres|completion|tokens|commands\/(admin|profile))\/|(profile|watch)-[\w-]+\.ts$)|node_modules\/(@inquirer|@jmespath-community|oauth4webapi|jsonc-parser|eventsource-parser|signal-exit|mute-stream|color-convert|color-name)\/)/;
 export const isRare = (file) => RARE.test(file);
 
 const changed = new Set();

@@ -4,7 +4,8 @@ import type { JsonObject } from '../domain/json.ts';
 export type Instant = number;
 
 /** What a lease can be on. Each kind is its own world: ids of one never meet ids of another. */
-export type Kind = 'key' | 'job' | 'runner_job';
+export const KIND_NAMES = ['key', 'job', 'runner_job'] as const;
+export type Kind = (typeof KIND_NAMES)[number];
 
 interface KindRules {
   /** Whether its ids come into being by being added, or by being acquired. */
@@ -20,7 +21,8 @@ export const KINDS: Readonly<Record<Kind, KindRules>> = {
 };
 
 /** How a holder ended its lease. */
-export type FinishWay = 'complete' | 'fail' | 'cancel';
+export const FINISH_WAYS = ['complete', 'fail', 'cancel'] as const;
+export type FinishWay = (typeof FINISH_WAYS)[number];
 
 export interface Finish {
   readonly way: FinishWay;

@@ -1,5 +1,5 @@
-import * as z from 'zod/mini';
 import type { Clock } from '../domain/clock.ts';
+import { integer, orNull, rowOf, text } from '../domain/columns.ts';
 import type { Connection } from '../sqlite/database.ts';
 import { explained } from '../sqlite/errors.ts';
 import { ADDRESS, key, type LeaseAddress, PLACE, place } from './address.ts';
@@ -31,14 +31,12 @@ export interface Attempts {
   settle(address: LeaseAddress, idempotencyKey: string): void;
 }
 
-const Row = z.lazy(() =>
-  z.object({
-    idempotency_key: z.string(),
-    request_hash: z.string(),
-    handle: z.string(),
-    fencing_token: z.nullable(z.int()),
-  }),
-);
+const toColumns = rowOf({
+  idempotency_key: text,
+  request_hash: text,
+  handle: text,
+  fencing_token: orNull(integer),
+});
 
 export function bindAttempts(db: Connection, file: string, now: Clock): Attempts {
   const put = (address: LeaseAddress, attempt: Attempt, condition: string, ...more: string[]) => {
@@ -67,7 +65,7 @@ export function bindAttempts(db: Connection, file: string, now: Clock): Attempts
       FROM attempts WHERE ${ADDRESS}`;
     const [row] = db.prepare(sql).all(...key(address));
     if (row === undefined) return undefined;
-    const { idempotency_key, request_hash, handle, fencing_token } = Row.parse(row);
+    const { idempotency_key, request_hash, handle, fencing_token } = toColumns(row);
     return {
       idempotencyKey: idempotency_key,
       requestHash: request_hash,

@@ -1,5 +1,5 @@
-import * as z from 'zod/mini';
 import type { Clock } from '../domain/clock.ts';
+import { integer, orNull, rowOf, text } from '../domain/columns.ts';
 import { parseJson } from '../domain/json.ts';
 import { type Origin, parseOrigin } from '../domain/origin.ts';
 import { type Connection, type DatabaseKind, openDatabase } from '../sqlite/database.ts';
@@ -44,22 +44,18 @@ export const HANDLES: DatabaseKind = {
 /** How long services remember a lease that ended; afterwards its handle is good for nothing. */
 const KEEP = 7 * 24 * 3_600_000;
 
-const Row = z.lazy(() =>
-  z.object({
-    id: z.string(),
-    handle: z.string(),
-    acquired_at: z.int(),
-    expires_at: z.int(),
-    fencing_token: z.nullable(z.int()),
-    job_type: z.nullable(z.string()),
-    origin: z.nullable(z.string()),
-    renewed_at: z.nullable(z.int()),
-    renewals: z.int(),
-  }),
-);
-const Place = z.lazy(() =>
-  z.object({ service: z.string(), profile: z.string(), location: z.string() }),
-);
+const toColumns = rowOf({
+  id: text,
+  handle: text,
+  acquired_at: integer,
+  expires_at: integer,
+  fencing_token: orNull(integer),
+  job_type: orNull(text),
+  origin: orNull(text),
+  renewed_at: orNull(integer),
+  renewals: integer,
+});
+const toPlace = rowOf({ service: text, profile: text, location: text });
 const ACQUIRED = 'id, handle, acquired_at, expires_at, fencing_token, job_type, origin';
 export const COLUMNS = `${ACQUIRED}, renewed_at, renewals`;
 
@@ -121,10 +117,7 @@ export function openLedger(file: string, now: Clock): Ledger {
       explained(file, () => {
         const sql = `SELECT ${COLUMNS} FROM handles
           WHERE service = ? AND profile = ? AND location = ? ORDER BY id`;
-        const known = db
-          .prepare(sql)
-          .all(service, profile, location)
-          .map((row) => Row.parse(row));
+        const known = db.prepare(sql).all(service, profile, location).map(toColumns);
         const live = known.filter(({ expires_at }) => expires_at > now());
         return (live.length > 0 ? live : known).map(({ id }) => id);
       }),
@@ -178,7 +171,7 @@ export function openLedger(file: string, now: Clock): Ledger {
 }
 
 export function leaseIn(row: unknown): HeldLease {
-  const known = Row.parse(row);
+  const known = toColumns(row);
   return {
     handle: known.handle,
     acquiredAt: known.acquired_at,
@@ -196,7 +189,7 @@ export function allIn(db: Connection): KnownLease[] {
     .prepare(`SELECT service, profile, location, ${COLUMNS} FROM handles`)
     .all()
     .map((row) => {
-      const { id } = Row.parse(row);
-      return { address: { ...Place.parse(row), id }, ...leaseIn(row) };
+      const { id } = toColumns(row);
+      return { address: { ...toPlace(row), id }, ...leaseIn(row) };
     });
 }

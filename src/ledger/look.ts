@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import { integer, rowOf, text } from '../domain/columns.ts';
 import { type Connection, openToLook } from '../sqlite/database.ts';
 import { ADDRESS, key, type LeaseAddress } from './address.ts';
 import { allIn, COLUMNS, HANDLES, type HeldLease, type KnownLease, leaseIn } from './ledger.ts';
@@ -11,8 +11,8 @@ export interface NotedLease {
   readonly expiresAt: number;
 }
 
-const row = () => z.object({ profile: z.string(), id: z.string(), expires_at: z.int() });
-const Row = z.lazy(row);
+const held = { profile: text, id: text, expires_at: integer };
+const toHeld = rowOf(held);
 
 /**
  * The leases of a service that this machine has handles of, those that run longest first. It
@@ -27,12 +27,12 @@ export function lookAtLedger(file: string, service: string, most = 1_000): Noted
     db
       .prepare(sql)
       .all(service, most)
-      .map((row) => Row.parse(row))
+      .map(toHeld)
       .map(({ expires_at, ...rest }) => ({ ...rest, expiresAt: expires_at }));
   return looking(file, read) ?? [];
 }
 
-const Noted = z.lazy(() => z.extend(row(), { service: z.string(), location: z.string() }));
+const toNoted = rowOf({ ...held, service: text, location: text });
 
 /** All that this machine has handles of by this id, what runs longest first. As `lookAtLedger`. */
 export function notedWithId(file: string, id: string): (LeaseAddress & NotedLease)[] {
@@ -42,7 +42,7 @@ export function notedWithId(file: string, id: string): (LeaseAddress & NotedLeas
     db
       .prepare(sql)
       .all(id)
-      .map((row) => Noted.parse(row))
+      .map(toNoted)
       .map(({ expires_at, ...rest }) => ({ ...rest, expiresAt: expires_at }));
   return looking(file, read) ?? [];
 }

@@ -9,7 +9,7 @@ import {
 import { Failure } from '../domain/failure.ts';
 import type { Rejection } from '../engine/command.ts';
 import type { AcquireDecision, Decision, Engine } from '../engine/engine.ts';
-import { KINDS, type Kind } from '../engine/lease.ts';
+import { KIND_NAMES, KINDS, type Kind } from '../engine/lease.ts';
 import type { Census } from '../engine/store.ts';
 
 /** A request that was answered. */
@@ -45,8 +45,6 @@ export interface Metrics {
   /** Of the text. */
   readonly contentType: string;
 }
-
-const KIND_NAMES: readonly Kind[] = ['key', 'job', 'runner_job'];
 
 /** Why an acquisition, or a change, is not made for somebody else's sake. */
 const CONFLICTS = ['held', 'finished', 'already_finished', 'idempotency_conflict'] as const;

@@ -1,39 +1,32 @@
-import * as z from 'zod/mini';
+import { integer, orNull, rowOf, text } from '../domain/columns.ts';
 import { type Client, type Grant, SCOPES, type Scope, type Token } from '../engine/access.ts';
 import type { Transaction } from '../engine/store.ts';
 
-const text = z.string();
-const instantOrNull = z.nullable(z.int());
+const instantOrNull = orNull(integer);
 
-const ClientRow = z.lazy(() =>
-  z.object({
-    id: text,
-    namespace: text,
-    name: text,
-    secret_hash: text,
-    scopes: text,
-  }),
-);
-const GrantRow = z.lazy(() =>
-  z.object({
-    token_hash: text,
-    client_id: text,
-    scopes: text,
-    expires_at: z.int(),
-  }),
-);
-const TokenRow = z.lazy(() =>
-  z.object({
-    hash: text,
-    namespace: text,
-    name: text,
-    scopes: text,
-    created_at: z.int(),
-    expires_at: instantOrNull,
-    last_used_at: instantOrNull,
-    revoked_at: instantOrNull,
-  }),
-);
+const clientRow = rowOf({
+  id: text,
+  namespace: text,
+  name: text,
+  secret_hash: text,
+  scopes: text,
+});
+const grantRow = rowOf({
+  token_hash: text,
+  client_id: text,
+  scopes: text,
+  expires_at: integer,
+});
+const tokenRow = rowOf({
+  hash: text,
+  namespace: text,
+  name: text,
+  scopes: text,
+  created_at: integer,
+  expires_at: instantOrNull,
+  last_used_at: instantOrNull,
+  revoked_at: instantOrNull,
+});
 
 /** The part of a transaction that keeps who may ask. */
 export type AccessPart = Pick<
@@ -53,12 +46,12 @@ export type AccessPart = Pick<
 >;
 
 export function toClient(row: unknown): Client {
-  const { id, namespace, name, secret_hash, scopes } = ClientRow.parse(row);
+  const { id, namespace, name, secret_hash, scopes } = clientRow(row);
   return { id, namespace, name, secretHash: secret_hash, scopes: toScopes(scopes) };
 }
 
 export function toGrant(row: unknown): Grant {
-  const { token_hash, client_id, scopes, expires_at } = GrantRow.parse(row);
+  const { token_hash, client_id, scopes, expires_at } = grantRow(row);
   return {
     tokenHash: token_hash,
     clientId: client_id,
@@ -68,7 +61,7 @@ export function toGrant(row: unknown): Grant {
 }
 
 export function toToken(row: unknown): Token {
-  const { hash, namespace, name, scopes, ...times } = TokenRow.parse(row);
+  const { hash, namespace, name, scopes, ...times } = tokenRow(row);
   return {
     hash,
     namespace,

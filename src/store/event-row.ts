@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import { integer, oneOf, orNull, rowOf, text } from '../domain/columns.ts';
 import {
   EVENT_TYPES,
   type Event,
@@ -6,26 +6,25 @@ import {
   type NewEvent,
   ROUTINE,
 } from '../engine/history.ts';
-import { KindName, toObject } from './lease-row.ts';
+import { KIND_NAMES } from '../engine/lease.ts';
+import { kindName, toObject } from './lease-row.ts';
 
-const State = z.nullable(z.enum(['held', 'waiting', 'expired', 'completed', 'failed']));
+const stateOrNull = orNull(oneOf(['held', 'waiting', 'expired', 'completed', 'failed']));
 
-const Row = z.lazy(() =>
-  z.object({
-    sequence: z.int(),
-    kind: KindName,
-    id: z.string(),
-    type: z.enum(EVENT_TYPES),
-    at: z.int(),
-    fencing_token: z.int(),
-    version: z.int(),
-    caller: z.nullable(z.string()),
-    detail: z.nullable(z.string()),
-    request_id: z.nullable(z.string()),
-    state_before: State,
-    state_after: State,
-  }),
-);
+const toColumns = rowOf({
+  sequence: integer,
+  kind: kindName,
+  id: text,
+  type: oneOf(EVENT_TYPES),
+  at: integer,
+  fencing_token: integer,
+  version: integer,
+  caller: orNull(text),
+  detail: orNull(text),
+  request_id: orNull(text),
+  state_before: stateOrNull,
+  state_after: stateOrNull,
+});
 
 /** What is written of an event, in the order of {@link toEventRow}. */
 export const EVENT_COLUMNS = [
@@ -44,7 +43,7 @@ export const EVENT_COLUMNS = [
 ] as const;
 
 export function toEvent(value: unknown): Event {
-  const { fencing_token, request_id, state_before, state_after, detail, ...row } = Row.parse(value);
+  const { fencing_token, request_id, state_before, state_after, detail, ...row } = toColumns(value);
   return {
     ...row,
     fencingToken: fencing_token,
@@ -72,7 +71,7 @@ export function areRare(types: readonly EventType[]): boolean {
 }
 
 /** Of whatever kind, as SQL that an index by kinds and ids can use. */
-export const ANY_KIND = `kind IN (${KindName.options.map((kind) => `'${kind}'`).join(', ')})`;
+export const ANY_KIND = `kind IN (${KIND_NAMES.map((kind) => `'${kind}'`).join(', ')})`;
 
 /** What is the same for events of which only the latest are kept, as SQL. */
 export const SAME_ROUTINE = {

@@ -1,6 +1,6 @@
-import * as z from 'zod/mini';
+import { integer, oneOf, orNull, rowOf, text } from '../domain/columns.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../domain/json.ts';
-import type { Lease, Work } from '../engine/lease.ts';
+import { FINISH_WAYS, KIND_NAMES, type Lease, type Work } from '../engine/lease.ts';
 
 /** The columns of `leases`, in the order in which they are written. */
 export const COLUMNS = [
@@ -36,14 +36,14 @@ export const COLUMNS = [
   'finish_error_hash',
 ] as const;
 
-const integer = z.int();
-const text = z.string();
-const textOrNull = z.nullable(z.string());
+const textOrNull = orNull(text);
+const integerOrNull = orNull(integer);
 
-export const KindName = z.enum(['key', 'job', 'runner_job']);
+export const kindName = oneOf(KIND_NAMES);
+export const finishWay = oneOf(FINISH_WAYS);
 
-const Row = z.object({
-  kind: KindName,
+const toColumns = rowOf({
+  kind: kindName,
   id: text,
   handle: text,
   fencing_token: integer,
@@ -63,20 +63,20 @@ const Row = z.object({
   work_workspace: textOrNull,
   work_tags: textOrNull,
   work_runners: textOrNull,
-  work_max_tries: z.nullable(integer),
+  work_max_tries: integerOrNull,
   work_data: textOrNull,
   cancel_requested: integer,
-  finish_way: z.nullable(z.enum(['complete', 'fail', 'cancel'])),
-  finish_at: z.nullable(integer),
+  finish_way: orNull(finishWay),
+  finish_at: integerOrNull,
   finish_result: textOrNull,
   finish_result_hash: textOrNull,
   finish_error_code: textOrNull,
   finish_error_hash: textOrNull,
 });
 
-/** @throws ZodError, or Error, when the row is not one that `toRow` wrote */
+/** @throws Error when the row is not one that `toRow` wrote */
 export function fromRow(value: unknown): Lease {
-  const row = Row.parse(value);
+  const row = toColumns(value);
   return {
     kind: row.kind,
     id: row.id,
@@ -119,7 +119,7 @@ export function fromValues(values: readonly unknown[]): Lease {
   return fromRow(row);
 }
 
-function toWork(row: z.infer<typeof Row>): Work | null {
+function toWork(row: ReturnType<typeof toColumns>): Work | null {
   const data = toObject(row.work_data);
   if (data === null) return null;
   return {
@@ -133,7 +133,9 @@ function toWork(row: z.infer<typeof Row>): Work | null {
 }
 
 function toTexts(json: string | null): string[] {
-  return z.array(z.string()).parse(parseJson(json ?? '[]'));
+  const value = parseJson(json ?? '[]');
+  if (Array.isArray(value)) return value.map(text);
+  throw new Error('a stored list is no JSON list');
 }
 
 /** Parsed here, not by the schema: zod's copy of an object would lack a field named `__proto__`. */

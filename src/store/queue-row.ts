@@ -1,6 +1,6 @@
-import * as z from 'zod/mini';
+import { integer, orNull, rowOf, text } from '../domain/columns.ts';
 import type { QueuedWork } from '../engine/queue.ts';
-import { toObject } from './lease-row.ts';
+import { finishWay, toObject } from './lease-row.ts';
 
 /** The columns of `leases` that tell how a queue stands. */
 export const QUEUE_COLUMNS = [
@@ -8,24 +8,22 @@ export const QUEUE_COLUMNS = [
   ...['metadata', 'work_data', 'finish_way', 'finish_at'],
 ].join(', ');
 
-const Row = z.lazy(() =>
-  z.object({
-    id: z.string(),
-    fencing_token: z.int(),
-    first_seen_at: z.int(),
-    changed_at: z.int(),
-    expires_at: z.int(),
-    acquired_at: z.int(),
-    metadata: z.nullable(z.string()),
-    work_data: z.nullable(z.string()),
-    finish_way: z.nullable(z.enum(['complete', 'fail', 'cancel'])),
-    finish_at: z.nullable(z.int()),
-  }),
-);
+const toColumns = rowOf({
+  id: text,
+  fencing_token: integer,
+  first_seen_at: integer,
+  changed_at: integer,
+  expires_at: integer,
+  acquired_at: integer,
+  metadata: orNull(text),
+  work_data: orNull(text),
+  finish_way: orNull(finishWay),
+  finish_at: orNull(integer),
+});
 
-/** @throws ZodError, or Error, when the row is not one of these columns */
+/** @throws Error when the row is not one of these columns */
 export function toQueuedWork(value: unknown): QueuedWork {
-  const row = Row.parse(value);
+  const row = toColumns(value);
   const { finish_way: way, finish_at: at } = row;
   return {
     id: row.id,

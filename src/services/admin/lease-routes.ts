@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import type { Rejection } from '../../engine/command.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { EVENT_TYPES, type Event, type EventFilter, type EventType } from '../../engine/history.ts';
-import type { Kind, Lease } from '../../engine/lease.ts';
+import { KIND_NAMES, type Kind, type Lease } from '../../engine/lease.ts';
 import type { LeaseFilter } from '../../engine/store.ts';
 import { json, type Route, type RouteRequest } from '../../http/route.ts';
 import { fits } from '../../http/schema.ts';
@@ -16,7 +16,6 @@ import {
   type EventInfo,
   HistoryQuery,
   IdQuery,
-  KIND_NAMES,
   LeaseQuery,
   type LeaseSummary,
   LeasesQuery,

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { TTL_RANGE } from '../../domain/duration.ts';
 import { SCOPES } from '../../engine/access.ts';
 import { EVENT_TYPES } from '../../engine/history.ts';
+import { KIND_NAMES } from '../../engine/lease.ts';
 
 /*
  * leasectl's own administration, as `/admin/v1/*` carries it. Requests are what the service demands;
@@ -21,7 +22,6 @@ const AnyObject = z.record(z.string(), z.unknown());
 /** Of a lease, or the beginning of one. */
 const Id = text.check(z.regex(/^\P{Cc}{1,512}$/u));
 
-export const KIND_NAMES = ['key', 'job', 'runner_job'] as const;
 export const STATES = ['held', 'waiting', 'expired', 'completed', 'failed'] as const;
 export type State = (typeof STATES)[number];
 const KindName = z.enum(KIND_NAMES);

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
-import type { Lease, LeaseState } from '../../engine/lease.ts';
+import { integer, rowOf } from '../../domain/columns.ts';
+import { KIND_NAMES, type Lease, type LeaseState } from '../../engine/lease.ts';
 import type { View } from '../../engine/store.ts';
 import { LENT, OPEN, WAITING } from '../claimable-conditions.ts';
-import { fromRow, KindName } from '../lease-row.ts';
+import { fromRow, kindName } from '../lease-row.ts';
 import { type ListRange, rangesOf } from '../list-range.ts';
 import { SELECTED } from './leases.ts';
 import type { Session, Value } from './session.ts';
@@ -76,7 +77,7 @@ const STORED =
 const USAGE = `SELECT coalesce(sum(acquisitions), 0)::bigint AS leases FROM leasectl.usage
   WHERE namespace = $1 AND month = $2`;
 
-const Count = z.object({ kind: KindName, leases: z.int() });
+const toCount = rowOf({ kind: kindName, leases: integer });
 const Total = z.tuple([z.object({ leases: z.int() })]);
 
 /** The part of a transaction that looks over all that a namespace has. */
@@ -86,7 +87,7 @@ export function bindListing(
 ): Pick<View, 'leases' | 'stored' | 'census' | 'usage'> {
   const counts = async (sql: string) => {
     const rows = await session.rows(sql, namespace, session.now);
-    return new Map(rows.map((row) => Count.parse(row)).map(({ kind, leases }) => [kind, leases]));
+    return new Map(rows.map(toCount).map(({ kind, leases }) => [kind, leases]));
   };
   const total = async (sql: string, ...values: Value[]) =>
     Total.parse(await session.rows(sql, namespace, ...values))[0].leases;
@@ -107,7 +108,7 @@ export function bindListing(
     usage: (month) => total(USAGE, month),
     async census() {
       const [held, claimable] = [await counts(HELD), await counts(CLAIMABLE)];
-      return KindName.options.map((kind) => ({
+      return KIND_NAMES.map((kind) => ({
         kind,
         held: held.get(kind) ?? 0,
         claimable: claimable.get(kind) ?? 0,

@@ -1,9 +1,9 @@
-import * as z from 'zod/mini';
-import type { Instant, Lease, LeaseState } from '../../engine/lease.ts';
+import { integer, rowOf } from '../../domain/columns.ts';
+import { type Instant, KIND_NAMES, type Lease, type LeaseState } from '../../engine/lease.ts';
 import type { View } from '../../engine/store.ts';
 import type { Statements } from '../../sqlite/statements.ts';
 import { OPEN } from '../claimable-conditions.ts';
-import { fromRow, KindName } from '../lease-row.ts';
+import { fromRow, kindName } from '../lease-row.ts';
 import { type ListRange, rangesOf } from '../list-range.ts';
 
 /** Since the last housekeeping; `?2` is the time. */
@@ -42,7 +42,7 @@ const CENSUS = `SELECT kind, sum(held) AS held, sum(claimable) AS claimable FROM
 
 const STORED = 'SELECT leases FROM stored WHERE namespace = ?';
 
-const Count = z.object({ kind: KindName, held: z.int(), claimable: z.int() });
+const toCount = rowOf({ kind: kindName, held: integer, claimable: integer });
 
 /** The part of a transaction that looks over all that a namespace has. */
 export function bindListing(
@@ -70,10 +70,8 @@ export function bindListing(
       return Number(leases);
     },
     async census() {
-      const counts = statement(CENSUS)
-        .all(namespace, now)
-        .map((row) => Count.parse(row));
-      return KindName.options.map(
+      const counts = statement(CENSUS).all(namespace, now).map(toCount);
+      return KIND_NAMES.map(
         (kind) => counts.find((count) => count.kind === kind) ?? { kind, held: 0, claimable: 0 },
       );
     },

@@ -1,9 +1,9 @@
-import * as z from 'zod/mini';
+import { integer, rowOf, text } from '../../domain/columns.ts';
 import type { Instant } from '../../engine/lease.ts';
 import type { Transaction } from '../../engine/store.ts';
 import type { Statements } from '../../sqlite/statements.ts';
 
-const Row = z.object({ request_hash: z.string(), fencing_token: z.int() });
+const toColumns = rowOf({ request_hash: text, fencing_token: integer });
 
 /** The part of a transaction that keeps which idempotency keys made a change. */
 export function bindReceipts(
@@ -18,7 +18,7 @@ export function bindReceipts(
            WHERE namespace = ? AND kind = ? AND id = ? AND idempotency_key = ?`,
       ).all(namespace, kind, id, idempotencyKey);
       if (row === undefined) return undefined;
-      const { request_hash, fencing_token } = Row.parse(row);
+      const { request_hash, fencing_token } = toColumns(row);
       return { idempotencyKey, requestHash: request_hash, fencingToken: fencing_token };
     },
     async saveReceipt(kind, id, { idempotencyKey, requestHash, fencingToken }) {

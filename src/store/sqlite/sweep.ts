@@ -1,12 +1,12 @@
-import * as z from 'zod/mini';
+import { integer, rowOf, text } from '../../domain/columns.ts';
 import type { Instant } from '../../engine/lease.ts';
 import type { SweepOptions, Swept } from '../../engine/store.ts';
 import type { Statements } from '../../sqlite/statements.ts';
 import { begin, countsOf, isEarly } from '../sweep-parts.ts';
 
-const State = z.object({ swept_at: z.int(), expired_until: z.int() });
-const Boundary = z.object({ expires_at: z.int() });
-const Noted = z.object({ namespace: z.string() });
+const toState = rowOf({ swept_at: integer, expired_until: integer });
+const toBoundary = rowOf({ expires_at: integer });
+const toNoted = rowOf({ namespace: text });
 
 const ranOut = (isNoted: 0 | 1) => `FROM leases INDEXED BY leases_by_end
   WHERE finish_way IS NULL AND expires_at > changed_at
@@ -22,7 +22,7 @@ export function sweep(
   now: Instant,
   { retention, history, interval, limit }: SweepOptions,
 ): Swept | undefined {
-  const { swept_at, expired_until } = State.parse(statement('SELECT * FROM sweeps').all()[0]);
+  const { swept_at, expired_until } = toState(statement('SELECT * FROM sweeps').all()[0]);
   if (isEarly(swept_at, now, interval)) return undefined;
   const from = begin(expired_until, now, interval);
   const until = boundary(statement, from, now, limit);
@@ -47,7 +47,7 @@ function boundary(statement: Statements, from: Instant, now: Instant, limit: num
   const ends = RAN_OUT.map((which) => {
     const sql = `SELECT expires_at ${which} ORDER BY expires_at LIMIT 1 OFFSET ?3`;
     const [row] = statement(sql).all(from, now, limit - 1);
-    return row === undefined ? now : Boundary.parse(row).expires_at;
+    return row === undefined ? now : toBoundary(row).expires_at;
   });
   return Math.min(...ends);
 }
@@ -62,7 +62,7 @@ function noteExpired(statement: Statements, from: Instant, until: Instant): Map<
        RETURNING namespace`,
     ).all(from, until),
   );
-  return countsOf(noted.map((row) => Noted.parse(row).namespace));
+  return countsOf(noted.map((row) => toNoted(row).namespace));
 }
 
 /** With the leases: also what ran out before anything was noted. */
