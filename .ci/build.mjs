@@ -79,9 +79,13 @@ ${code}})`;
 }
 const bundle = asScript(`${main.text}
 exports.loaded = loaded;
-exports.OUTLINES = ${asciiJson(await outlines())};
-exports.COMMANDS = { ${getters.join(', ')} };
-exports.HELP = { get default() { return load('$help', 'ShortHelp'); } };
+exports.command = (id) => load(id, 'default');
+Object.defineProperties(exports, Object.getOwnPropertyDescriptors({
+  get OUTLINES() { return ${asciiJson(await outlines())}; },
+  // For oclif's own tools.
+  get COMMANDS() { return { ${getters.join(', ')} }; },
+  get HELP() { return { default: load('$help', 'ShortHelp') }; },
+}));
 for (const name of ['main', 'flagsComeLast', 'commandNotFound'])
   exports[name] = (...given) => load('$main', name)(...given);
 `);

@@ -202,10 +202,11 @@ const ASSERT = `module.exports = (value, message) => {
   throw Object.assign(new Error(message ?? 'assertion failed'), { code: 'ERR_ASSERTION' });
 };`;
 
-/** What oclif's own files are, and those with changes. */
-const OCLIF = /@oclif\/core\/lib\//;
+/** What TypeScript has made modules of CommonJS of. */
+const COMPILED = /@oclif\/core\/lib\/|@neon-rs\/load\/dist\//;
+/** All that is not as it came. */
 const CHANGED = new RegExp(
-  [OCLIF, ...CHANGES.map(({ filter }) => filter)].map(({ source }) => source).join('|'),
+  [COMPILED, ...CHANGES.map(({ filter }) => filter)].map(({ source }) => source).join('|'),
 );
 
 /**
@@ -251,7 +252,7 @@ export const changeDependencies = {
         changed.add(filter);
         source = source.replaceAll(from, to);
       }
-      return { contents: OCLIF.test(path) ? putOff(source) : source };
+      return { contents: COMPILED.test(path) ? putOff(source) : source };
     });
   },
 };

@@ -13,13 +13,21 @@ import type { Commands } from './unknown-words.ts';
 /** Columns that oclif's help has at least. */
 const NARROWEST = 40;
 
+/** The commands that tell of the others. */
+const TELLING = ['help', 'capabilities'];
+
 /**
  * Runs the command line of this process.
  *
  * @param packageDirectory the directory with package.json and the manifest
  * @param program the commands
+ * @param command the one that is run; `help` or `version` where it is none
  */
-export async function main(packageDirectory: string, program: Program): Promise<void> {
+export async function main(
+  packageDirectory: string,
+  program: Program,
+  command: string,
+): Promise<void> {
   // What oclif prints by itself: help, and the version.
   Object.assign(ux, {
     stdout: (text: string | string[] = '', ...more: string[]) => {
@@ -37,7 +45,9 @@ export async function main(packageDirectory: string, program: Program): Promise<
     isOver = true;
   });
   try {
-    const plugin = new OwnPlugin(packageDirectory, program);
+    const one = command === 'version' ? [] : [command];
+    const only = TELLING.includes(command) ? undefined : one;
+    const plugin = new OwnPlugin(packageDirectory, program, only);
     // Plugins of users are not a thing here: looking for them would take time, and warn.
     const others = { userPlugins: false, devPlugins: false };
     const plugins = new Map([[plugin.name, plugin]]);

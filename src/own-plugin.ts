@@ -8,8 +8,9 @@ export type Outline = Pick<Cached, 'summary' | 'hidden' | 'strict' | 'args'>;
 
 /** What the build knows of the commands. */
 export interface Program {
-  /** Their classes by id, each evaluated when it is asked for. */
-  readonly COMMANDS: Readonly<Record<string, Command.Class>>;
+  /** The class of a command, which is evaluated when it is asked for first. */
+  readonly command: (id: string) => Command.Class;
+  /** By the ids of all commands. */
   readonly OUTLINES: Readonly<Record<string, Outline>>;
 }
 
@@ -36,8 +37,11 @@ export class OwnPlugin implements Interfaces.Plugin {
   readonly program: Program;
   #manifest: Readonly<Record<string, Cached>> | undefined;
 
-  /** @param root the directory with package.json and the manifest */
-  constructor(root: string, program: Program) {
+  /**
+   * @param root the directory with package.json and the manifest
+   * @param only the ids of the commands that are wanted, where that is not all of them
+   */
+  constructor(root: string, program: Program, only?: readonly string[]) {
     this.root = root;
     this.program = program;
     this.pjson = this.#read('package.json');
@@ -46,9 +50,9 @@ export class OwnPlugin implements Interfaces.Plugin {
       Object.fromEntries(Object.entries(hooks).map(([event, hook]) => [event, [hook].flat()])),
     );
     this.topics = Object.entries(topics).map(([name, topic]) => ({ ...topic, name }));
-    this.commands = Object.entries(program.OUTLINES).map(([id, outline]) =>
-      this.#loadable(id, outline),
-    );
+    this.commands =
+      only?.map((id) => this.#loadable(id, program.command(id))) ??
+      Object.entries(program.OUTLINES).map(([id, outline]) => this.#listed(id, outline));
   }
 
   get name(): string {
@@ -64,7 +68,7 @@ export class OwnPlugin implements Interfaces.Plugin {
   }
 
   get commandIDs(): string[] {
-    return Object.keys(this.program.OUTLINES);
+    return this.commands.map(({ id }) => id);
   }
 
   get options(): Interfaces.Options {
@@ -76,17 +80,15 @@ export class OwnPlugin implements Interfaces.Plugin {
   }
 
   async findCommand(id: string): Promise<Command.Class> {
-    const command = this.program.COMMANDS[id];
-    if (!command) throw new Failure('internal', `There is no command ${JSON.stringify(id)}.`);
+    const command = this.program.command(id);
     command.id = id;
     command.plugin = this;
     return command;
   }
 
-  #loadable(id: string, outline: Outline): Command.Loadable {
-    const known = {
-      id,
-      ...outline,
+  #loadable(id: string, { summary, hidden, strict, args }: Partial<Outline>): Command.Loadable {
+    return Object({
+      ...{ id, summary, hidden, strict, args },
       aliases: [],
       hiddenAliases: [],
       permutations: undefined,
@@ -94,7 +96,12 @@ export class OwnPlugin implements Interfaces.Plugin {
       pluginName: this.name,
       pluginType: this.type,
       load: () => this.findCommand(id),
-    };
+    });
+  }
+
+  /** With all that help tells, which is read when it is asked for. */
+  #listed(id: string, outline: Outline): Command.Loadable {
+    const known = this.#loadable(id, outline);
     const whole = () => {
       this.#manifest ??= this.#read<{ commands: Record<string, Cached> }>(
         'oclif.manifest.json',

@@ -49,7 +49,7 @@ interface CodeCache {
 
 /** What the build makes of `main.ts` and all commands. */
 interface Bundle extends Program {
-  readonly main: (packageDirectory: string, program: Program) => unknown;
+  readonly main: (packageDirectory: string, program: Program, command: string) => unknown;
   /** The numbers of the chunks that were evaluated. */
   readonly loaded: readonly number[];
 }
@@ -57,10 +57,10 @@ interface Bundle extends Program {
 /** @param packageDirectory where package.json and dist/ lie */
 export function start(packageDirectory: string): void {
   const directory = cacheOf(process.env);
-  const command = commandIn(process.argv.slice(2)).replaceAll(':', '.');
+  const command = commandIn(process.argv.slice(2));
   // Who has a service elsewhere needs nothing of the embedded one: as if it were another command.
   const far = process.env['LEASECTL_URL'] ? '-far' : '';
-  const name = `${BUILD_ID}-${process.version}-${process.arch}-${command}${far}`;
+  const name = `${BUILD_ID}-${process.version}-${process.arch}-${command.replaceAll(':', '.')}${far}`;
 
   /** @returns what the script exports */
   function evaluate<T extends object>(part: string, exports: T, cacheName: string): T {
@@ -87,7 +87,7 @@ export function start(packageDirectory: string): void {
   }
 
   const bundle: Bundle = evaluate('main.js', Object({}), name);
-  bundle.main(packageDirectory, bundle);
+  bundle.main(packageDirectory, bundle, command);
 }
 
 /** Which command is run; `help` and `version` stand for what is none. */
