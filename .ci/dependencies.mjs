@@ -1,5 +1,6 @@
 // What becomes of dependencies in the bundle, for the time that a start takes.
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { putOff } from './chunks.mjs';
 
 /**
@@ -30,6 +31,12 @@ const CHANGES = [
     filter: /@oclif\/core\/lib\/command\.js$/,
     from: 'await config_1.Config.load(opts ||',
     to: 'opts instanceof config_1.Config ? opts : await config_1.Config.load(opts ||',
+  },
+  {
+    // It wants no more of that file.
+    filter: /@oclif\/core\/lib\/cache\.js$/,
+    from: "require('@oclif/core/package.json').version",
+    to: JSON.stringify(createRequire(import.meta.url)('@oclif/core/package.json').version),
   },
   {
     // Hooks are functions of the bundle (`own-plugin.ts`): no file has to be found for them.
@@ -133,6 +140,15 @@ const CHANGES = [
     filter: /@oclif\/core\/lib\/help\/util\.js$/,
     from: 'return ejs_1.default.render(t, context);',
     to: "return String(t).includes('<%') ? ejs_1.default.render(t, context) : t;",
+  },
+  {
+    // A class for each kind of schema, of which only those of errors are used.
+    filter: /\/zod\/v4\/core\/core\.js$/,
+    from: `    class Definition extends Parent {
+    }
+    Object.defineProperty(Definition, "name", { value: name });`,
+    to: `    const Definition = params?.Parent && class extends Parent {};
+    if (Definition) Object.defineProperty(Definition, "name", { value: name });`,
   },
   {
     // It asks for a whole diagnostic report to learn which C library there is.
