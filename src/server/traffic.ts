@@ -57,6 +57,8 @@ export class Traffic {
     const respond = getRequestListener(
       async (request, { incoming, outgoing }) => {
         const notes = begun.get(incoming) ?? { id: '' };
+        // A host that is none is not always noticed before.
+        if (!URL.canParse(request.url)) return responseOf(unreadable(400));
         const response = await answered(options, request, notes);
         if (!notes.isDropped) return response;
         outgoing.destroy();
