@@ -73,6 +73,12 @@ const CHANGES = [
     to: 'process.platform',
   },
   {
+    // Nobody asks for the home directory of oclif either, and where there is none it would fail.
+    filter: /@oclif\/core\/lib\/config\/config\.js$/,
+    from: '(0, os_1.getHomeDir)() || (0, node_os_1.tmpdir)()',
+    to: "'/'",
+  },
+  {
     // Nobody asks for the user's shell, and without SHELL it is looked for in the list of all users.
     filter: /@oclif\/core\/lib\/config\/config\.js$/,
     from: 'await (0, os_1.getShell)()',

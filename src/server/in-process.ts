@@ -55,6 +55,8 @@ function finderIn(routes: readonly Route[]): Find {
     const own = routes.find((route) => route.method === method && route.path === path);
     // Most endpoints have no parameters: to load a router would take longer than all the rest.
     if (own && !path.includes(':')) return { route: own, params: {} };
+    // The router would pass over it, and what is served does not.
+    if (path.endsWith('/')) return undefined;
     router ??= routerOf(routes);
     const [[match]] = (await router).match(method, path);
     if (!match) return undefined;

@@ -37,6 +37,8 @@ const HUNG_UP = /^(ECONNRESET|EPIPE|HPE_INVALID_EOF_STATE)$/;
 
 interface Flight {
   readonly notes: RequestNotes;
+  /** Undefined for what could not be read as a request. */
+  readonly incoming?: IncomingMessage;
   /** The status with which it was cut short. */
   refused?: number;
 }
@@ -48,6 +50,8 @@ export class Traffic {
   readonly #options: TrafficOptions;
   readonly #sockets = new Set<Socket>();
   readonly #inFlight = new Map<ServerResponse, Flight>();
+  /** The same by connection, in their order: each waits for those before it. */
+  readonly #queues = new WeakMap<Socket, Set<ServerResponse>>();
   #isDraining = false;
   #crowdedAt = Number.NEGATIVE_INFINITY;
 
@@ -57,6 +61,8 @@ export class Traffic {
     const respond = getRequestListener(
       async (request, { incoming, outgoing }) => {
         const notes = begun.get(incoming) ?? { id: '' };
+        // A host that is none is not always noticed before.
+        if (!URL.canParse(request.url)) return responseOf(unreadable(400));
         const response = await answered(options, request, notes);
         if (!notes.isDropped) return response;
         outgoing.destroy();
@@ -118,11 +124,14 @@ export class Traffic {
     const id = requestIdOf(incoming.headers['x-request-id'], randomUUID);
     const notes: RequestNotes = { id, remote };
     outgoing.setHeader('x-request-id', notes.id);
-    const flight: Flight = { notes };
+    const flight: Flight = { notes, incoming };
+    const queue = this.#queueOf(socket);
     this.#inFlight.set(outgoing, flight);
+    queue.add(outgoing);
     if (this.#isDraining) endConnection(outgoing);
     outgoing.once('close', () => {
       this.#inFlight.delete(outgoing);
+      queue.delete(outgoing);
       const { streamedSince: since } = flight.notes;
       const isAnswered = outgoing.writableFinished || since !== undefined;
       const status = isAnswered ? outgoing.statusCode : flight.refused;
@@ -134,9 +143,33 @@ export class Traffic {
     return notes;
   }
 
+  /** The answers that are to be given on a connection. */
+  #queueOf(socket: Socket): Set<ServerResponse> {
+    const known = this.#queues.get(socket);
+    if (known) return known;
+    const queue = new Set<ServerResponse>();
+    this.#queues.set(socket, queue);
+    socket.once('close', () => {
+      for (const outgoing of queue) {
+        // Node tells the one whose turn it is, and no other, that nobody is there any more.
+        if (outgoing.socket || outgoing.writableFinished) continue;
+        outgoing.destroy();
+        outgoing.emit('close');
+      }
+    });
+    return queue;
+  }
+
   /** Answers what Node could not read as a request, and hangs up. */
   #refuse(code: string | undefined, socket: Duplex): void {
-    const current = [...this.#inFlight].find(([outgoing]) => outgoing.socket === socket);
+    const flights = [...this.#inFlight].filter(([, own]) => own.incoming?.socket === socket);
+    const whole = flights.filter(([, { incoming }]) => incoming?.complete).at(-1);
+    // What came whole before is done: who is told that it was not may do it again.
+    if (whole && !whole[0].headersSent && !HUNG_UP.test(code ?? '')) {
+      endConnection(whole[0]);
+      return;
+    }
+    const current = flights.find(([outgoing]) => outgoing.socket === socket);
     // Who hung up gets none, nor who has got a part of one.
     if (!socket.writable || HUNG_UP.test(code ?? '') || current?.[0].headersSent) {
       socket.destroy();

@@ -134,7 +134,10 @@ function prepareFile(file: string, kind: DatabaseKind): void {
 }
 
 function keepPrivate(file: string, mode: number): void {
-  if ((mode & 0o077) !== 0) chmodSync(file, OWNER_ONLY);
+  if ((mode & 0o077) === 0) return;
+  for (const name of [file, `${file}-wal`, `${file}-shm`]) {
+    if (statSync(name, { throwIfNoEntry: false })) chmodSync(name, OWNER_ONLY);
+  }
 }
 
 /** Where SQLite's file format has these, in bytes from the start. */

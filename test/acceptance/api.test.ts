@@ -234,6 +234,7 @@ describe('the embedded service', () => {
       ['GET', '/nope'],
       ['DELETE', '/v1/ai/status'],
       ['GET', '/%ff'],
+      ['GET', '/v1/ai/status/?key=k'],
     ]) {
       const outcome = await run(['api', `${method}`, `${path}`, ...EMBEDDED]);
       expect(outcome.code).toBe(3);

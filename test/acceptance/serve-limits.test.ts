@@ -120,6 +120,7 @@ test('what is no request is 400, and too long headers are 431, with an id', asyn
       'nonsense\r\n\r\n',
       'GET / HTTP/1.1\r\n\r\n',
       'GET / HTTP/1.1\r\nhost: a b\r\n\r\n',
+      'GET / HTTP/1.1\r\nhost: 1.2.3.4.5\r\nconnection: close\r\n\r\n',
       'GET http:// HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n',
       `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nhost: localhost\r\n\r\n`,
     ].map(async (text) => {
@@ -129,6 +130,7 @@ test('what is no request is 400, and too long headers are 431, with an id', asyn
     }),
   );
   expect(told.map((text) => text.split('\r\n')[0])).toEqual([
+    'HTTP/1.1 400 Bad Request',
     'HTTP/1.1 400 Bad Request',
     'HTTP/1.1 400 Bad Request',
     'HTTP/1.1 400 Bad Request',

@@ -144,12 +144,15 @@ describe('the database file', () => {
     await store.close();
   });
 
-  test('that others could read is closed to them', async () => {
+  test('and what is beside it are closed to others who could read them', async () => {
     const file = join(temporaryDirectory(), 'leases.db');
+    const files = [file, `${file}-wal`, `${file}-shm`];
+    const store = openSqliteStore({ file });
+    await store.write((transaction) => transaction.save(leaseOf('k')));
+    for (const name of files) chmodSync(name, 0o644);
     await openSqliteStore({ file }).close();
-    chmodSync(file, 0o644);
-    await openSqliteStore({ file }).close();
-    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(files.map((name) => statSync(name).mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
+    await store.close();
   });
 
   test('is written ahead and synced fully', () => {
