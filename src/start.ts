@@ -11,6 +11,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -30,10 +31,11 @@ declare const BUILD_ID: string;
 /** Set by the build: the ids of all commands. */
 declare const COMMANDS: readonly string[];
 
-/** The name of a cache of this build, for any command and any Node. */
-const IS_CACHE = new RegExp(`^${BUILD_ID}-v`);
 /** The name of a cache of any build, be it half written: the directory may have other files, too. */
 const WAS_CACHE = /^[0-9a-f]{16}-v[\d.]+-\w+(-[\w.-]+)?(\.\d+)?$/;
+
+/** How long a cache is kept that nobody reads, in milliseconds: two builds may be used in turns. */
+const KEPT = 7 * 24 * 3_600_000;
 
 /** In bytes: V8 copies data that begins anywhere else. */
 const ALIGNMENT = 8;
@@ -56,7 +58,8 @@ interface Bundle extends Program {
 
 /** @param packageDirectory where package.json and dist/ lie */
 export function start(packageDirectory: string): void {
-  const directory = cacheOf(process.env);
+  // Without a home there is none: most commands fail for it, and say so.
+  const directory = attempt(() => cacheOf(process.env));
   const command = commandIn(process.argv.slice(2));
   // Who has a service elsewhere needs nothing of the embedded one: as if it were another command.
   const far = process.env['LEASECTL_URL'] ? '-far' : '';
@@ -65,12 +68,13 @@ export function start(packageDirectory: string): void {
   /** @returns what the script exports */
   function evaluate<T extends object>(part: string, exports: T, cacheName: string): T {
     const file = join(packageDirectory, 'dist', part);
-    const cache = readCache(join(directory, cacheName));
+    const cache = directory === undefined ? undefined : readCache(join(directory, cacheName));
     // It is ASCII; to make sure of UTF-8 would take longer than to read it.
     const source = readFileSync(file, 'latin1');
     const script = new Script(source, { filename: file, cachedData: cache?.data });
     script.runInThisContext()(exports, requirePart, file, dirname(file));
     process.on('exit', () => {
+      if (directory === undefined) return;
       const known = script.cachedDataRejected ? undefined : cache?.chunks;
       if (known && bundle.loaded.every((chunk) => known.has(chunk))) return;
       const chunks = new Set<number>([...(known ?? []), ...bundle.loaded]);
@@ -104,7 +108,9 @@ function commandIn(argv: readonly string[]): string {
 /** Nothing unless the file is whole, this user's, and nobody else may write it: it is code. */
 function readCache(file: string): CodeCache | undefined {
   return attempt(() => {
-    const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    // Nor is a pipe waited for, which is none.
+    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+    const descriptor = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
       const { uid, mode, size, mtimeMs } = fstatSync(descriptor);
       if (uid !== (process.getuid?.() ?? uid) || (mode & 0o022) !== 0) return undefined;
@@ -141,13 +147,14 @@ function writeCache(
       writeFileSync(descriptor, Buffer.concat([head, create()]));
       // V8 itself does not look for damage, and dies of it: what counts as whole is on the disk.
       fsyncSync(descriptor);
-      futimesSync(descriptor, WHOLE, WHOLE);
+      futimesSync(descriptor, Date.now() / 1000, WHOLE);
     } finally {
       closeSync(descriptor);
     }
     renameSync(temporary, join(directory, name));
-    for (const old of readdirSync(directory)) {
-      if (WAS_CACHE.test(old) && !IS_CACHE.test(old)) rmSync(join(directory, old), { force: true });
+    for (const old of readdirSync(directory).filter((file) => WAS_CACHE.test(file))) {
+      const { atimeMs } = statSync(join(directory, old));
+      if (atimeMs < Date.now() - KEPT) rmSync(join(directory, old), { force: true });
     }
   });
   attempt(() => rmSync(temporary, { force: true }));

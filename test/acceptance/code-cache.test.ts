@@ -1,8 +1,20 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createSandbox } from '../support/sandbox.ts';
 import { startLastingStub } from '../support/stub-server.ts';
+
+const OTHER_BUILD = '0123456789abcdef';
 
 /** A machine where no command ran before. */
 function createFresh() {
@@ -13,9 +25,11 @@ function createFresh() {
   return { sandbox, directory, env, run };
 }
 
-/** The only cache of a command. */
+/** The only cache of a command, of this build. */
 function cacheOf(directory: string, command: string): string {
-  const files = readdirSync(directory).filter((name) => name.endsWith(`-${command}`));
+  const files = readdirSync(directory).filter(
+    (name) => name.endsWith(`-${command}`) && !name.startsWith(OTHER_BUILD),
+  );
   expect(files).toHaveLength(1);
   return join(directory, files[0] ?? '');
 }
@@ -34,7 +48,11 @@ test('each command has a code cache, which is its owner’s', async () => {
   expect((await run('status', '--help')).code).toBe(0);
   expect((await run('bogus')).code).toBe(2);
   const commands = readdirSync(directory).map((name) => name.replace(/^\w+-v[\d.]+-\w+-/, ''));
-  expect(commands.sort()).toEqual(['help', 'lease', 'profile.list', 'status', 'version']);
+  // What is used rarely is in a script of its own.
+  const rest = ['help-rest', 'profile.list-rest'];
+  expect(commands.sort()).toEqual(
+    [...rest, 'help', 'lease', 'profile.list', 'status', 'version'].sort(),
+  );
   const before = versionOf(file);
   expect((await run('lease', 'other')).code).toBe(0);
   expect(versionOf(file)).toBe(before);
@@ -97,15 +115,30 @@ describe('a code cache is made anew', () => {
     expect(statSync(cacheOf(directory, 'lease')).mode & 0o777).toBe(0o600);
   });
 
-  test('of another build, which goes', async () => {
+  test('of another build, which goes when nobody has read it for a week', async () => {
     const { directory, run } = createFresh();
     mkdirSync(directory, { recursive: true });
-    const old = ['-status', '', '.123', '-status.123'];
-    for (const end of old) {
-      writeFileSync(join(directory, `0123456789abcdef-v20.0.0-x64${end}`), 'old');
-    }
+    const write = (end: string, days: number) => {
+      const file = join(directory, `${OTHER_BUILD}-v20.0.0-x64${end}`);
+      writeFileSync(file, 'old');
+      utimesSync(file, Date.now() / 1000 - days * 24 * 3600, 1);
+      return file;
+    };
+    for (const end of ['-status', '', '.123', '-status.123']) write(end, 8);
+    const kept = write('-lease', 6);
     await run('lease', 'k');
-    expect(readdirSync(directory)).toHaveLength(1);
+    const left = readdirSync(directory).map((file) => join(directory, file));
+    expect(left.sort()).toEqual([kept, cacheOf(directory, 'lease')].sort());
+  });
+
+  test('that is a pipe', async () => {
+    const { directory, run } = createFresh();
+    await run('lease', 'k');
+    const file = cacheOf(directory, 'lease');
+    rmSync(file);
+    spawnSync('mkfifo', [file]);
+    expect(await run('lease', 'other')).toMatchObject({ code: 0, stderr: '' });
+    expect(statSync(file).isFile()).toBe(true);
   });
 
   test('beside files that are none, which stay', async () => {
