@@ -10,13 +10,12 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import { monotonic } from '../domain/clock.ts';
 import { Failure } from '../domain/failure.ts';
 import { isJsonObject } from '../domain/json.ts';
+import { connectTo, isOpenHere } from './connect.ts';
 import { explained, isBusy } from './errors.ts';
-import { opened } from './opened.ts';
 
 /** An open file. */
 export type Connection = Database.Database;
@@ -85,30 +84,6 @@ export function openToLook(file: string, kind: DatabaseKind): Database.Database 
   if (owner === kind.applicationId && version === kind.migrations.length) return db;
   db.close();
   return undefined;
-}
-
-/**
- * Who opens a file so may open it by SQLite alone from then on. Whoever closes it otherwise, be it that he
- * only read it, loses all locks that the process has on it; and another process that takes itself for the
- * last one then removes the log that is still written here.
- *
- * @param mode how it is opened, where not to read and write
- */
-function connectTo(file: string, mode?: 'mode=ro' | 'immutable=1'): Database.Database {
-  const db = new Database(mode === undefined ? file : `${pathToFileURL(file)}?${mode}`);
-  // On what never changes there are no locks.
-  if (mode !== 'immutable=1') opened.add(identityOf(file));
-  return db;
-}
-
-function isOpenHere(file: string): boolean {
-  const identity = identityOf(file);
-  return identity !== undefined && opened.has(identity);
-}
-
-function identityOf(file: string): string | undefined {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat && `${stat.dev}:${stat.ino}`;
 }
 
 /**

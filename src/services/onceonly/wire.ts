@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { CONTROL } from '../../domain/acting.ts';
 import { TTL_RANGE } from '../../domain/duration.ts';
 import { ValidationDetail } from '../../http/validation.ts';
 
@@ -8,6 +9,8 @@ import { ValidationDetail } from '../../http/validation.ts';
  * is optional, and fields unknown here pass. Each is made when it is used: a command needs one of them.
  */
 
+const HAS_CONTROL = new RegExp(`[${CONTROL}]`);
+
 /** Longest key, in characters (code points). */
 export const MAX_KEY_LENGTH = 512;
 
@@ -16,7 +19,7 @@ const Key = z.string().check(
   z.refine((key) => [...key].length <= MAX_KEY_LENGTH, {
     error: `Key should have at most ${MAX_KEY_LENGTH} characters`,
   }),
-  z.refine((key) => key.isWellFormed() && !/\p{Cc}/u.test(key), {
+  z.refine((key) => key.isWellFormed() && !HAS_CONTROL.test(key), {
     error: 'Key should have no control characters and no lone surrogates',
   }),
 );
