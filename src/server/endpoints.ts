@@ -102,8 +102,7 @@ async function refusalOf(
   // What is for everybody is so without the database, too.
   if (scope === undefined || !access) return undefined;
   const token = tokenIn(authorization);
-  const stranger = strangerOf(notes.remote);
-  const early = limit?.wait(stranger);
+  const early = limit?.wait(strangerOf(notes.remote));
   // Others at its address are not to keep out who was known.
   const isFamiliar = () => token !== undefined && access.wasKnown?.(token);
   if (early !== undefined && !isFamiliar()) return limited(refuse, early);
@@ -112,7 +111,7 @@ async function refusalOf(
   const wait = bearer && limit?.take(callerOf(bearer));
   if (wait !== undefined) return limited(refuse, wait);
   const problem = await problemOf(access, bearer, scope);
-  if (problem === 'unauthorized') limit?.take(stranger);
+  if (problem === 'unauthorized') limit?.take(strangerOf(notes.remote));
   return problem && refuse(problem, messageOf(problem, scope));
 }
 
