@@ -46,9 +46,7 @@ export function createFindDirect({ routes, answer }: Endpoints): FindDirect {
     const header = (name: string) => textOf(headers[name]);
     const asked: Asked = {
       params: NOTHING,
-      get query() {
-        return new URLSearchParams();
-      },
+      query: NO_QUERY,
       header,
       body: async () => decode(await bodyOf(incoming)),
     };
@@ -60,6 +58,7 @@ export function createFindDirect({ routes, answer }: Endpoints): FindDirect {
 }
 
 const NOTHING = {};
+const NO_QUERY = new URLSearchParams();
 
 function textOf(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
