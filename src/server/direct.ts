@@ -93,11 +93,11 @@ function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
   });
 }
 
-/** Sends an answer that is whole. */
-export function send(outgoing: ServerResponse, answer: RouteAnswer): void {
+/** Sends an answer that is whole. All headers at once: Node checks those anew that were set before. */
+export function send(outgoing: ServerResponse, answer: RouteAnswer, id: string): void {
   const { status, body } = answer;
   const isEmpty = status === 204;
   const length = isEmpty ? {} : { 'content-length': Buffer.byteLength(body) };
-  outgoing.writeHead(status, { ...headersOf(answer), ...length });
+  outgoing.writeHead(status, { 'x-request-id': id, ...headersOf(answer), ...length });
   outgoing.end(isEmpty ? undefined : body);
 }

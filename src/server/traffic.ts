@@ -73,6 +73,7 @@ export class Traffic {
         void answeredDirectly(direct, outgoing, notes);
         return;
       }
+      outgoing.setHeader('x-request-id', notes.id);
       begun.set(incoming, notes);
       void respond(incoming, outgoing);
     };
@@ -117,7 +118,6 @@ export class Traffic {
     const remote = socket.remoteAddress;
     const id = requestIdOf(incoming.headers['x-request-id'], randomUUID);
     const notes: RequestNotes = { id, remote };
-    outgoing.setHeader('x-request-id', notes.id);
     const flight: Flight = { notes };
     this.#inFlight.set(outgoing, flight);
     if (this.#isDraining) endConnection(outgoing);
@@ -186,7 +186,7 @@ async function answeredDirectly(
     return refuseProblem('internal');
   });
   if (notes.isDropped) outgoing.destroy();
-  else if (!outgoing.destroyed) send(outgoing, answer);
+  else if (!outgoing.destroyed) send(outgoing, answer, notes.id);
 }
 
 function endConnection(outgoing: ServerResponse): void {
