@@ -12,7 +12,7 @@ export const text: Column<string> = (value) => {
 };
 
 export const integer: Column<number> = (value) => {
-  if (typeof value === 'number' && Number.isInteger(value)) return value;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   throw unlike('integer', value);
 };
 

@@ -1,3 +1,4 @@
+import { isoTime } from '../domain/clock.ts';
 import type { Requester } from '../domain/requester.ts';
 import type { Acquire, Change, Command, Idempotency, Outcome, Rejection } from './command.ts';
 import { eventsOf, type NewEvent, type Change as Noted } from './history.ts';
@@ -58,7 +59,7 @@ export async function acquire(
   ]);
   const { now } = transaction;
   const { isMetered } = KINDS[kind];
-  const month = new Date(now).toISOString().slice(0, 7);
+  const month = isoTime(now).slice(0, 7);
   const used = isMetered ? await transaction.usage(month) : 0;
   const requestHash = hashBy(by, request.requestHash);
   const command: Acquire = { ...request, type: 'acquire', requestHash, handle, usage: used + 1 };

@@ -1,3 +1,4 @@
+import { isoTime } from '../domain/clock.ts';
 import type { Requester } from '../domain/requester.ts';
 import type { HttpAnswer, HttpRequest } from './transport.ts';
 
@@ -70,5 +71,5 @@ export function json(status: number, body: unknown): HttpAnswer {
 
 /** RFC 3339, in whole seconds. */
 export function timestamp(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, -'.000Z'.length)}Z`;
+  return `${isoTime(milliseconds).slice(0, -'.000Z'.length)}Z`;
 }

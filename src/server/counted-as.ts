@@ -7,7 +7,7 @@ import type { Bearer } from '../engine/access.ts';
  */
 
 export function callerOf(bearer: Bearer | undefined): string {
-  return JSON.stringify([bearer?.kind, bearer?.namespace, bearer?.name]);
+  return bearer ? JSON.stringify([bearer.kind, bearer.namespace, bearer.name]) : 'nobody';
 }
 
 /** Who shows an id and a secret of its own in place of a token. */
@@ -17,11 +17,13 @@ export function clientOf(id: string): string {
 
 /** Who has shown nothing that is known. Without an address all are one. */
 export function strangerOf(remote: string | undefined): string {
-  return JSON.stringify(['address', remote === undefined ? null : networkOf(remote)]);
+  return remote === undefined ? 'no address' : `address ${networkOf(remote)}`;
 }
 
 /** The part of an address that a machine does not choose: of IPv6 it has 2^64 of its own. */
 function networkOf(address: string): string {
+  // Nothing else has a colon: to look whether it is one takes longer than all the rest.
+  if (!address.includes(':')) return address;
   if (!isIPv6(address) || address.includes('.')) return address.replace(/^::ffff:/i, '');
   const [left = [], right = []] = address
     .split('::')

@@ -34,8 +34,8 @@ export function createFindDirect({ routes, answer }: Endpoints): FindDirect {
   );
   const hostOf = rememberedHosts();
   return (incoming) => {
-    const { method, url = '', headers, rawHeaders } = incoming;
-    const index = method === 'POST' ? indexes.get(url) : undefined;
+    const { method, url = '', headers, rawHeaders, httpVersion } = incoming;
+    const index = method === 'POST' && httpVersion === '1.1' ? indexes.get(url) : undefined;
     const length = headers['content-length'];
     if (index === undefined || !(Number(length) <= MAX_BODY)) return undefined;
     // Of names that come more than once Node and Fetch make different things.
@@ -46,9 +46,7 @@ export function createFindDirect({ routes, answer }: Endpoints): FindDirect {
     const header = (name: string) => textOf(headers[name]);
     const asked: Asked = {
       params: NOTHING,
-      get query() {
-        return new URLSearchParams();
-      },
+      query: NO_QUERY,
       header,
       body: async () => decode(await bodyOf(incoming)),
     };
@@ -60,6 +58,7 @@ export function createFindDirect({ routes, answer }: Endpoints): FindDirect {
 }
 
 const NOTHING = {};
+const NO_QUERY = new URLSearchParams();
 
 function textOf(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
@@ -76,6 +75,8 @@ function rememberedHosts(): (host: string, isEncrypted: boolean) => Host | undef
     if (found || !PLAIN_HOST.test(text) || !URL.canParse(authority)) return found;
     if (known.size >= MOST_HOSTS) known.clear();
     const { host, hostname } = new URL(authority);
+    // Such as 127.1, which is another's way to write an address.
+    if (hostname !== text.replace(/:\d+$/, '')) return undefined;
     known.set(authority, { host, hostname });
     return { host, hostname };
   };
@@ -91,14 +92,18 @@ function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
       resolve(first && chunks.length === 1 ? first : Buffer.concat(chunks));
     });
     incoming.on('error', reject);
+    // Also when that was before anybody listened.
+    const hungUp = () => reject(new Error('the client has hung up'));
+    if (incoming.destroyed) hungUp();
+    else incoming.on('close', hungUp);
   });
 }
 
-/** Sends an answer that is whole. */
-export function send(outgoing: ServerResponse, answer: RouteAnswer): void {
+/** Sends an answer that is whole. All headers at once: Node checks those anew that were set before. */
+export function send(outgoing: ServerResponse, answer: RouteAnswer, id: string): void {
   const { status, body } = answer;
   const isEmpty = status === 204;
   const length = isEmpty ? {} : { 'content-length': Buffer.byteLength(body) };
-  outgoing.writeHead(status, { ...headersOf(answer), ...length });
+  outgoing.writeHead(status, { 'x-request-id': id, ...headersOf(answer), ...length });
   outgoing.end(isEmpty ? undefined : body);
 }

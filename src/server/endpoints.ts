@@ -1,4 +1,5 @@
 import { Failure } from '../domain/failure.ts';
+import type { Requester } from '../domain/requester.ts';
 import type { Access, Bearer } from '../engine/access.ts';
 import {
   PROBLEMS,
@@ -38,6 +39,27 @@ export interface Asked extends Pick<RouteRequest, 'params' | 'query' | 'header'>
   readonly body: () => Promise<string | undefined>;
 }
 
+/** A request that is read. Few look at its query, and to define a getter for each request takes long. */
+class Whole implements RouteRequest {
+  readonly params: RouteRequest['params'];
+  readonly header: RouteRequest['header'];
+  readonly body: string;
+  readonly by: Requester;
+  readonly #asked: Asked;
+
+  constructor(asked: Asked, body: string, by: Requester) {
+    this.params = asked.params;
+    this.header = asked.header;
+    this.body = body;
+    this.by = by;
+    this.#asked = asked;
+  }
+
+  get query(): URLSearchParams {
+    return this.#asked.query;
+  }
+}
+
 /** What is asked of a service, without anything that carries requests. */
 export interface Endpoints {
   /** All of them, whoever asks. */
@@ -68,15 +90,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
         if (body === undefined) return route.refuse('too_large');
         const own = routesOf(notes.bearer)[index];
         if (!own) return NO_SUCH_ENDPOINT;
-        return await handled(own, notes, limit, {
-          params: asked.params,
-          get query() {
-            return asked.query;
-          },
-          header: asked.header,
-          body,
-          by: { caller: notes.bearer?.name ?? null, requestId: notes.id || null },
-        });
+        const by = { caller: notes.bearer?.name ?? null, requestId: notes.id || null };
+        return await handled(own, notes, limit, new Whole(asked, body, by));
       } catch (error) {
         if (error instanceof AnswerDropped) notes.isDropped = true;
         else notes.error = error;
@@ -102,8 +117,7 @@ async function refusalOf(
   // What is for everybody is so without the database, too.
   if (scope === undefined || !access) return undefined;
   const token = tokenIn(authorization);
-  const stranger = strangerOf(notes.remote);
-  const early = limit?.wait(stranger);
+  const early = limit?.wait(strangerOf(notes.remote));
   // Others at its address are not to keep out who was known.
   const isFamiliar = () => token !== undefined && access.wasKnown?.(token);
   if (early !== undefined && !isFamiliar()) return limited(refuse, early);
@@ -112,7 +126,7 @@ async function refusalOf(
   const wait = bearer && limit?.take(callerOf(bearer));
   if (wait !== undefined) return limited(refuse, wait);
   const problem = await problemOf(access, bearer, scope);
-  if (problem === 'unauthorized') limit?.take(stranger);
+  if (problem === 'unauthorized') limit?.take(strangerOf(notes.remote));
   return problem && refuse(problem, messageOf(problem, scope));
 }
 

@@ -1,4 +1,5 @@
 import { type Level, type Logger, pino } from 'pino';
+import { isoTime } from '../domain/clock.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Answered } from './request-notes.ts';
 
@@ -19,7 +20,7 @@ export function createLog(
   const options = {
     level,
     base: { pid: process.pid },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: () => `,"time":"${isoTime(Date.now())}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: toldError },
   };

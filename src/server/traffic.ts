@@ -79,6 +79,7 @@ export class Traffic {
         void answeredDirectly(direct, outgoing, notes);
         return;
       }
+      outgoing.setHeader('x-request-id', notes.id);
       begun.set(incoming, notes);
       void respond(incoming, outgoing);
     };
@@ -123,7 +124,6 @@ export class Traffic {
     const remote = socket.remoteAddress;
     const id = requestIdOf(incoming.headers['x-request-id'], randomUUID);
     const notes: RequestNotes = { id, remote };
-    outgoing.setHeader('x-request-id', notes.id);
     const flight: Flight = { notes, incoming };
     const queue = this.#queueOf(socket);
     this.#inFlight.set(outgoing, flight);
@@ -219,7 +219,7 @@ async function answeredDirectly(
     return refuseProblem('internal');
   });
   if (notes.isDropped) outgoing.destroy();
-  else if (!outgoing.destroyed) send(outgoing, answer);
+  else if (!outgoing.destroyed) send(outgoing, answer, notes.id);
 }
 
 function endConnection(outgoing: ServerResponse): void {

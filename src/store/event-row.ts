@@ -26,7 +26,7 @@ const toColumns = rowOf({
   state_after: stateOrNull,
 });
 
-/** What is written of an event, in the order of {@link toEventRow}. */
+/** What is written of an event. */
 export const EVENT_COLUMNS = [
   'namespace',
   'kind',
@@ -54,7 +54,10 @@ export function toEvent(value: unknown): Event {
   };
 }
 
-export function toEventRow(namespace: string, event: NewEvent): (string | number | null)[] {
+/** The values of {@link EVENT_COLUMNS}, in their order. */
+export type EventRow = readonly (string | number | null)[];
+
+export function toEventRow(namespace: string, event: NewEvent): EventRow {
   const { kind, id, type, at, fencingToken, version, caller, requestId, detail } = event;
   const told = detail && JSON.stringify(detail);
   const states = [event.before, event.after];

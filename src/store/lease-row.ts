@@ -1,6 +1,6 @@
-import { integer, oneOf, orNull, rowOf, text } from '../domain/columns.ts';
+import { integer, oneOf, orNull, text } from '../domain/columns.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../domain/json.ts';
-import { FINISH_WAYS, KIND_NAMES, type Lease, type Work } from '../engine/lease.ts';
+import { FINISH_WAYS, type Finish, KIND_NAMES, type Lease, type Work } from '../engine/lease.ts';
 
 /** The columns of `leases`, in the order in which they are written. */
 export const COLUMNS = [
@@ -36,100 +36,85 @@ export const COLUMNS = [
   'finish_error_hash',
 ] as const;
 
+type Column = (typeof COLUMNS)[number];
+
 const textOrNull = orNull(text);
 const integerOrNull = orNull(integer);
-
 export const kindName = oneOf(KIND_NAMES);
 export const finishWay = oneOf(FINISH_WAYS);
 
-const toColumns = rowOf({
-  kind: kindName,
-  id: text,
-  handle: text,
-  fencing_token: integer,
-  version: integer,
-  ttl: integer,
-  first_seen_at: integer,
-  changed_at: integer,
-  expires_at: integer,
-  acquired_key: textOrNull,
-  acquired_hash: textOrNull,
-  acquired_at: integer,
-  acquired_version: integer,
-  acquired_ttl: integer,
-  acquired_usage: integer,
-  metadata: textOrNull,
-  work_pool: textOrNull,
-  work_workspace: textOrNull,
-  work_tags: textOrNull,
-  work_runners: textOrNull,
-  work_max_tries: integerOrNull,
-  work_data: textOrNull,
-  cancel_requested: integer,
-  finish_way: orNull(finishWay),
-  finish_at: integerOrNull,
-  finish_result: textOrNull,
-  finish_result_hash: textOrNull,
-  finish_error_code: textOrNull,
-  finish_error_hash: textOrNull,
-});
-
 /** @throws Error when the row is not one that `toRow` wrote */
-export function fromRow(value: unknown): Lease {
-  const row = toColumns(value);
+export function fromRow(row: unknown): Lease {
+  const columns = Object(row);
+  return leaseOf((column) => columns[column]);
+}
+
+const PLACES = new Map<Column, number>(COLUMNS.map((column, index) => [column, index]));
+
+/**
+ * As {@link fromRow}.
+ *
+ * @param values those of {@link COLUMNS}, in their order
+ */
+export function fromValues(values: readonly unknown[]): Lease {
+  return leaseOf((column) => values[PLACES.get(column) ?? -1]);
+}
+
+/** Each value is looked at by itself: a schema of all of them takes many times as long. */
+function leaseOf(stored: (column: Column) => unknown): Lease {
   return {
-    kind: row.kind,
-    id: row.id,
-    handle: row.handle,
-    fencingToken: row.fencing_token,
-    version: row.version,
-    ttl: row.ttl,
-    firstSeenAt: row.first_seen_at,
-    changedAt: row.changed_at,
-    expiresAt: row.expires_at,
+    kind: kindName(stored('kind')),
+    id: text(stored('id')),
+    handle: text(stored('handle')),
+    fencingToken: integer(stored('fencing_token')),
+    version: integer(stored('version')),
+    ttl: integer(stored('ttl')),
+    firstSeenAt: integer(stored('first_seen_at')),
+    changedAt: integer(stored('changed_at')),
+    expiresAt: integer(stored('expires_at')),
     acquisition: {
-      idempotencyKey: row.acquired_key,
-      requestHash: row.acquired_hash,
-      at: row.acquired_at,
-      version: row.acquired_version,
-      ttl: row.acquired_ttl,
-      usage: row.acquired_usage,
+      idempotencyKey: textOrNull(stored('acquired_key')),
+      requestHash: textOrNull(stored('acquired_hash')),
+      at: integer(stored('acquired_at')),
+      version: integer(stored('acquired_version')),
+      ttl: integer(stored('acquired_ttl')),
+      usage: integer(stored('acquired_usage')),
     },
-    metadata: toObject(row.metadata),
-    work: toWork(row),
-    isCancelRequested: row.cancel_requested === 1,
-    finish:
-      row.finish_way === null || row.finish_at === null
-        ? null
-        : {
-            way: row.finish_way,
-            at: row.finish_at,
-            result: toObject(row.finish_result),
-            resultHash: row.finish_result_hash,
-            errorCode: row.finish_error_code,
-            errorHash: row.finish_error_hash,
-          },
+    metadata: objectOrNull(stored('metadata')),
+    work: workOf(stored),
+    isCancelRequested: integer(stored('cancel_requested')) === 1,
+    finish: finishOf(stored),
   };
 }
 
-/** @param values those of {@link COLUMNS}, in their order */
-export function fromValues(values: readonly unknown[]): Lease {
-  const row: Record<string, unknown> = {};
-  for (const [index, column] of COLUMNS.entries()) row[column] = values[index];
-  return fromRow(row);
-}
-
-function toWork(row: ReturnType<typeof toColumns>): Work | null {
-  const data = toObject(row.work_data);
+function workOf(stored: (column: Column) => unknown): Work | null {
+  const data = objectOrNull(stored('work_data'));
   if (data === null) return null;
   return {
-    pool: row.work_pool ?? '',
-    workspace: row.work_workspace,
-    tags: toTexts(row.work_tags),
-    runners: toTexts(row.work_runners),
-    maxTries: row.work_max_tries,
+    pool: textOrNull(stored('work_pool')) ?? '',
+    workspace: textOrNull(stored('work_workspace')),
+    tags: toTexts(textOrNull(stored('work_tags'))),
+    runners: toTexts(textOrNull(stored('work_runners'))),
+    maxTries: integerOrNull(stored('work_max_tries')),
     data,
   };
+}
+
+function finishOf(stored: (column: Column) => unknown): Finish | null {
+  const way = stored('finish_way');
+  if (way === null) return null;
+  return {
+    way: finishWay(way),
+    at: integer(stored('finish_at')),
+    result: objectOrNull(stored('finish_result')),
+    resultHash: textOrNull(stored('finish_result_hash')),
+    errorCode: textOrNull(stored('finish_error_code')),
+    errorHash: textOrNull(stored('finish_error_hash')),
+  };
+}
+
+function objectOrNull(value: unknown): JsonObject | null {
+  return toObject(textOrNull(value));
 }
 
 function toTexts(json: string | null): string[] {
@@ -138,7 +123,6 @@ function toTexts(json: string | null): string[] {
   throw new Error('a stored list is no JSON list');
 }
 
-/** Parsed here, not by the schema: zod's copy of an object would lack a field named `__proto__`. */
 export function toObject(json: string | null): JsonObject | null {
   const value = json === null ? null : parseJson(json);
   if (value === null || isJsonObject(value)) return value;

@@ -45,6 +45,10 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   'what a proxy brings': { headers: { via: '1.1 proxy' }, body: '{"key":"done"}' },
   'what is sent to another name': { headers: { host: 'evil.example' }, body: '{"key":"done"}' },
   'what is sent to a name in capitals': { headers: { host: 'LOCALHOST' }, body: '{"key":"done"}' },
+  'what is sent to an address in another form': {
+    headers: { host: '127.1' },
+    body: '{"key":"done"}',
+  },
   'what brings a token that is nobody’s': {
     headers: { authorization: 'Bearer nobody' },
     body: '{"key":"done"}',
@@ -83,6 +87,19 @@ test('where callers are told apart, who is none is refused the same', async () =
     expect(answer).toEqual(await answerTo(url, around(question)));
     expect(answer.status).toMatch(/ 40[13] /);
   }
+});
+
+test('who shows two tokens shows none, also where there is no Host', async () => {
+  const sandbox = createSandbox();
+  const token = await addToken(sandbox.databaseFile, 'writer', ['keys:write']);
+  const { url } = await startServe(sandbox);
+  const tokens = `authorization: Bearer ${token}\r\nauthorization: Bearer nobody\r\n`;
+  const body = '{"key":"a"}';
+  const { socket, all } = await connectTo(url);
+  socket.write(
+    `POST /v1/ai/lease HTTP/1.0\r\n${tokens}content-length: ${body.length}\r\n\r\n${body}`,
+  );
+  expect(await all).toMatch(/^HTTP\/1\.1 401 /);
 });
 
 test('a body that comes in pieces is read to its end', async () => {

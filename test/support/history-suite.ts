@@ -182,6 +182,20 @@ export function historySuite(
         await expect(tail(place)).rejects.toMatchObject({ code: 'invalid_request' });
     });
 
+    test('has what one transaction notes in its order, and tells it there', async () => {
+      const { store, other } = await openNow();
+      const noted = Array.from({ length: 40 }, (_, index) =>
+        event(`k${index}`, index === 25 ? { type: 'expired', caller: null } : {}),
+      );
+      const ids = noted.map(({ id }) => id).reverse();
+      const told = await store.write(async (transaction) => {
+        for (const one of noted) await transaction.saveEvent(one);
+        return transaction.events({}, 99);
+      });
+      expect(told.map(({ id }) => id)).toEqual(ids);
+      expect(await other.read((view) => view.events({}, 99))).toEqual(told);
+    });
+
     test('has the end of an acquisition once', async () => {
       const { store } = await openNow();
       const end = event('k', { type: 'expired', caller: null });

@@ -16,7 +16,7 @@ export const MAX_KEY_LENGTH = 512;
 
 const Key = z.string().check(
   z.minLength(1),
-  z.refine((key) => [...key].length <= MAX_KEY_LENGTH, {
+  z.refine((key) => key.length <= MAX_KEY_LENGTH || [...key].length <= MAX_KEY_LENGTH, {
     error: `Key should have at most ${MAX_KEY_LENGTH} characters`,
   }),
   z.refine((key) => key.isWellFormed() && !HAS_CONTROL.test(key), {

@@ -1,5 +1,6 @@
 import type { Instant } from '../../engine/lease.ts';
 import type { Statements } from '../../sqlite/statements.ts';
+import { EVENT_COLUMNS, type EventRow } from '../event-row.ts';
 
 const NOW = "SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER)";
 const USAGE = 'SELECT acquisitions FROM usage WHERE namespace = ? AND month = ?';
@@ -9,6 +10,15 @@ const CHARGE = `INSERT INTO usage (namespace, month, acquisitions) VALUES (?1, ?
 const FORGET_OLDEST = `DELETE FROM events WHERE sequence IN (
   SELECT sequence FROM events WHERE namespace = ?1 ORDER BY sequence
   LIMIT (SELECT max(0, min(10 * ?3, events - ?2)) FROM stored WHERE namespace = ?1))`;
+
+/** How many events are written at once, at most: half of them, and so on, where there are fewer. */
+const MOST_AT_ONCE = 16;
+const ROW = `(${EVENT_COLUMNS.map(() => '?').join(', ')})`;
+const SAVE = new Map<number, string>();
+for (let rows = MOST_AT_ONCE; rows >= 1; rows /= 2) {
+  const values = Array.from({ length: rows }, () => ROW).join(', ');
+  SAVE.set(rows, `INSERT INTO events (${EVENT_COLUMNS.join(', ')}) VALUES ${values}`);
+}
 
 /** What is read, and written, once for all who take part in a transaction. */
 export interface Batch {
@@ -20,7 +30,15 @@ export interface Batch {
   charge(namespace: string, month: string): void;
   /** Counts one event, for which older ones may have to go. */
   countEvent(namespace: string): void;
-  /** Writes what was counted. */
+  /**
+   * Counts one event, and writes it later, together with others: one by one that takes half as long again.
+   *
+   * @param forget is done when it is written
+   */
+  keepEvent(namespace: string, row: EventRow, forget: (() => void) | undefined): void;
+  /** Writes the events that are kept: before anybody looks at events, or writes others. */
+  writeEvents(): void;
+  /** Writes what was counted, and kept. */
   flush(): void;
 }
 
@@ -44,6 +62,8 @@ export function openBatch(
 ): Batch {
   const usages = new Map<string, Usage>();
   const events = new Map<string, number>();
+  let kept: EventRow[] = [];
+  let forgetting: (() => void)[] = [];
   const usageOf = (namespace: string, month: string) => {
     const key = `${month} ${namespace}`;
     const known = usages.get(key);
@@ -52,6 +72,21 @@ export function openBatch(
     const usage = { namespace, month, before: Number(before), more: 0 };
     usages.set(key, usage);
     return usage;
+  };
+  const countEvent = (namespace: string) => {
+    events.set(namespace, 1 + (events.get(namespace) ?? 0));
+  };
+  const writeEvents = () => {
+    const [rows, forget] = [kept, forgetting];
+    kept = [];
+    forgetting = [];
+    let from = 0;
+    for (const [count, sql] of SAVE) {
+      for (; rows.length - from >= count; from += count) {
+        statement(sql).run(rows.slice(from, from + count).flat());
+      }
+    }
+    for (const work of forget) work();
   };
   return {
     now: now ?? Number(statement.first(NOW)?.[0]),
@@ -62,10 +97,15 @@ export function openBatch(
     charge(namespace, month) {
       usageOf(namespace, month).more += 1;
     },
-    countEvent(namespace) {
-      events.set(namespace, 1 + (events.get(namespace) ?? 0));
+    countEvent,
+    keepEvent(namespace, row, forget) {
+      kept.push(row);
+      if (forget) forgetting.push(forget);
+      countEvent(namespace);
     },
+    writeEvents,
     flush() {
+      writeEvents();
       for (const { namespace, month, more } of usages.values()) {
         if (more > 0) statement(CHARGE).run(namespace, month, more);
       }

@@ -1,5 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
-import { type EventFilter, ROUTINE } from '../../engine/history.ts';
+import { type EventFilter, type NewEvent, ROUTINE } from '../../engine/history.ts';
 import type { Transaction } from '../../engine/store.ts';
 import { firstValue } from '../../sqlite/database.ts';
 import type { Statements } from '../../sqlite/statements.ts';
@@ -16,7 +16,8 @@ import {
 } from '../event-row.ts';
 import type { Batch } from './batch.ts';
 
-const SAVE = `INSERT OR IGNORE INTO events (${EVENT_COLUMNS.join(', ')})
+/** Only what ran out may have been noted before. */
+const SAVE_ONCE = `INSERT OR IGNORE INTO events (${EVENT_COLUMNS.join(', ')})
   VALUES (${EVENT_COLUMNS.map(() => '?').join(', ')})`;
 
 /** All but the latest of events that happen all the time, by an index that has nothing but them. */
@@ -48,10 +49,11 @@ type Events = Pick<Transaction, 'events' | 'saveEvent' | 'tail'>;
 export function bindEvents(
   statement: Statements,
   namespace: string,
-  batch: Pick<Batch, 'countEvent'>,
+  batch: Pick<Batch, 'countEvent' | 'keepEvent' | 'writeEvents'>,
 ): Events {
   return {
     async events({ since, ...filter }, limit) {
+      batch.writeEvents();
       const begin = since === undefined ? 0 : beginOf(statement, namespace, since);
       if (begin === undefined) return [];
       const conditions = conditionsOf(namespace, { since, ...filter }, begin);
@@ -63,6 +65,7 @@ export function bindEvents(
         .map(toEvent);
     },
     async tail(after, limit) {
+      batch.writeEvents();
       if (after === undefined) {
         return { events: [], cursor: String(firstValue(statement(LATEST).all())) };
       }
@@ -73,16 +76,30 @@ export function bindEvents(
       return { events, cursor: String(events.at(-1)?.sequence ?? after) };
     },
     async saveEvent(event) {
-      const { changes } = statement(SAVE).run(toEventRow(namespace, event));
-      if (changes === 0) return false;
-      const { kind, id, type } = event;
-      const routine = routineOf(event);
-      if (routine === 'lease') statement(FORGET.lease).run(namespace, kind, id, type);
-      if (routine === 'unknown') statement(FORGET.unknown).run(namespace);
-      batch.countEvent(namespace);
+      const row = toEventRow(namespace, event);
+      if (event.type === 'expired') {
+        batch.writeEvents();
+        const { changes } = statement(SAVE_ONCE).run(row);
+        if (changes > 0) batch.countEvent(namespace);
+        return changes > 0;
+      }
+      batch.keepEvent(namespace, row, forgetting(statement, namespace, event));
       return true;
     },
   };
+}
+
+/** @returns what is to be done when it is written; undefined where that is nothing */
+function forgetting(
+  statement: Statements,
+  namespace: string,
+  event: NewEvent,
+): (() => void) | undefined {
+  const { kind, id, type } = event;
+  const routine = routineOf(event);
+  if (routine === 'lease') return () => statement(FORGET.lease).run(namespace, kind, id, type);
+  if (routine === 'unknown') return () => statement(FORGET.unknown).run(namespace);
+  return undefined;
 }
 
 /** @returns undefined where there is none */

@@ -81,7 +81,11 @@ export function openSqliteStore(options: SqliteOptions): Store {
     within: storeOf,
     read: (work) => read(({ statement }, batch) => work(bind(statement, namespace, batch, false))),
     write: (work) => write(({ statement }, batch) => work(bind(statement, namespace, batch, true))),
-    sweep: (options) => write(async ({ statement }, { now }) => sweep(statement, now, options)),
+    sweep: (options) =>
+      write(async ({ statement }, { now, writeEvents }) => {
+        writeEvents();
+        return sweep(statement, now, options);
+      }),
     // What is open has the schema of this version; that of a later one adds to it.
     check: () => read(async ({ statement }) => void statement('SELECT swept_at FROM sweeps').all()),
     close: async () => {

@@ -16,7 +16,7 @@ export function noteStatements(): ReadonlySet<string> {
 const SMALL = '(stored|standings|sweeps|tokens|clients|sqlite_(master|schema))';
 /** Steps that do not read more where there is more; `needs` and subqueries are bounded by theirs. */
 const HARMLESS = [
-  /^SCAN CONSTANT ROW$/,
+  /^SCAN (CONSTANT ROW|\d+ CONSTANT ROWS)$/,
   /^SCAN (needs|\(subquery-\d+\)|fitting)$/,
   /^SCAN \S+ VIRTUAL TABLE/,
   new RegExp(`^(SCAN|SEARCH) ${SMALL}( |$)`),
