@@ -13,9 +13,6 @@ import type { Commands } from './unknown-words.ts';
 /** Columns that oclif's help has at least. */
 const NARROWEST = 40;
 
-/** The commands that tell of the others. */
-const TELLING = ['help', 'capabilities'];
-
 /**
  * Runs the command line of this process.
  *
@@ -45,9 +42,7 @@ export async function main(
     isOver = true;
   });
   try {
-    const one = command === 'version' ? [] : [command];
-    const only = TELLING.includes(command) ? undefined : one;
-    const plugin = new OwnPlugin(packageDirectory, program, only);
+    const plugin = new OwnPlugin(packageDirectory, program, command);
     // Plugins of users are not a thing here: looking for them would take time, and warn.
     const others = { userPlugins: false, devPlugins: false };
     const plugins = new Map([[plugin.name, plugin]]);

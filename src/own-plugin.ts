@@ -9,10 +9,13 @@ export type Outline = Pick<Cached, 'summary' | 'hidden' | 'strict' | 'args'>;
 /** What the build knows of the commands. */
 export interface Program {
   /** The class of a command, which is evaluated when it is asked for first. */
-  readonly command: (id: string) => Command.Class;
+  readonly command: (id: string) => CommandClass;
   /** By the ids of all commands. */
   readonly OUTLINES: Readonly<Record<string, Outline>>;
 }
+
+/** A command; one that looks at the list of all of them says so. */
+export type CommandClass = Command.Class & { readonly tellsOfOthers?: boolean };
 
 type Cached = Omit<Command.Loadable, 'load'>;
 
@@ -39,9 +42,9 @@ export class OwnPlugin implements Interfaces.Plugin {
 
   /**
    * @param root the directory with package.json and the manifest
-   * @param only the ids of the commands that are wanted, where that is not all of them
+   * @param command the one that is run; `help` or `version` where it is none
    */
-  constructor(root: string, program: Program, only?: readonly string[]) {
+  constructor(root: string, program: Program, command: string) {
     this.root = root;
     this.program = program;
     this.pjson = this.#read('package.json');
@@ -50,9 +53,7 @@ export class OwnPlugin implements Interfaces.Plugin {
       Object.fromEntries(Object.entries(hooks).map(([event, hook]) => [event, [hook].flat()])),
     );
     this.topics = Object.entries(topics).map(([name, topic]) => ({ ...topic, name }));
-    this.commands =
-      only?.map((id) => this.#loadable(id, program.command(id))) ??
-      Object.entries(program.OUTLINES).map(([id, outline]) => this.#listed(id, outline));
+    this.commands = this.#needed(command);
   }
 
   get name(): string {
@@ -84,6 +85,14 @@ export class OwnPlugin implements Interfaces.Plugin {
     command.id = id;
     command.plugin = this;
     return command;
+  }
+
+  /** To make all of them known takes longer than many a command does. */
+  #needed(id: string): Command.Loadable[] {
+    if (id === 'version') return [];
+    const own = id === 'help' ? undefined : this.program.command(id);
+    if (own && !own.tellsOfOthers) return [this.#loadable(id, own)];
+    return Object.entries(this.program.OUTLINES).map((entry) => this.#listed(...entry));
   }
 
   #loadable(id: string, { summary, hidden, strict, args }: Partial<Outline>): Command.Loadable {

@@ -7,6 +7,7 @@ import { placeOf } from '../profiles/implied.ts';
 import { LOCAL } from '../profiles/profile.ts';
 
 export default class Capabilities extends BaseCommand {
+  static readonly tellsOfOthers = true;
   static override readonly summary = 'List what the commands can do at a profile';
   static override readonly description = [
     'Nothing is asked: it is what is known of the service, and of what the profile is for.',

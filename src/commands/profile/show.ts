@@ -8,6 +8,7 @@ import { ProfileCommand } from '../../profile-command.ts';
 import { settingsOf } from '../../resolved-settings.ts';
 
 export default class ProfileShow extends ProfileCommand {
+  static readonly tellsOfOthers = true;
   static override readonly summary = 'Show a profile, without its token';
   static override readonly description = [
     'With --resolve COMMAND it shows what that command would use, and where each value comes',
