@@ -32,8 +32,10 @@ export async function main(
       processVoice.terminal.writeOut(`${isPlain ? text : format(...[text].flat(), ...more)}\n`);
     },
   });
-  // To compile what checks a value takes longer than to check it once.
-  Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
+  // To compile what checks a value takes longer than to check it once; a service checks many.
+  if (command !== 'serve') {
+    Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
+  }
   settings.columns = Math.max(NARROWEST, processVoice.terminal.columns('stdout'));
   settings.enableAutoTranspile = false;
   let isOver = false;
