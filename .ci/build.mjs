@@ -108,7 +108,12 @@ checkChanges();
 
 // Also of how a cache of it is kept.
 const loader = await readFile('src/start.ts');
-const buildId = createHash('sha256').update(bundle).update(rest).update(loader).digest('hex').slice(0, 16);
+const buildId = createHash('sha256')
+  .update(bundle)
+  .update(rest)
+  .update(loader)
+  .digest('hex')
+  .slice(0, 16);
 await build({
   ...options,
   entryPoints: ['src/start.ts'],
