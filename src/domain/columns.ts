@@ -1,6 +1,6 @@
 /*
- * What a database gives, taken for what was written there. Each command reads some row, and requests many: it
- * takes zod longer to make a schema of a row, and to check one by it, than it takes SQLite to find it.
+ * What a database gives, taken for what was written there. Each command reads some row, and each request one
+ * more: zod takes longer to make a schema of a row, and to check one by it, than SQLite to find it.
  */
 
 /** Takes a value for what its column holds. @throws Error when it is nothing of the kind */
@@ -14,11 +14,6 @@ export const text: Column<string> = (value) => {
 export const integer: Column<number> = (value) => {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   throw unlike('integer', value);
-};
-
-export const flag: Column<boolean> = (value) => {
-  if (typeof value === 'boolean') return value;
-  throw unlike('boolean', value);
 };
 
 /** @param column of what stands there where there is something */
