@@ -46,7 +46,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   'what is sent to another name': { headers: { host: 'evil.example' }, body: '{"key":"done"}' },
   'what is sent to a name in capitals': { headers: { host: 'LOCALHOST' }, body: '{"key":"done"}' },
   'what is sent to an address in another form': {
-    headers: { host: '127.1' },
+    headers: { host: '[0:0:0:0:0:0:0:1]' },
     body: '{"key":"done"}',
   },
   'what brings a token that is nobody’s': {
